@@ -1,0 +1,1 @@
+"""A local BigQuery: the REST API v2 over DuckDB, with live hive-partitioned external tables."""

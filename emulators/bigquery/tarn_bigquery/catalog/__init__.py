@@ -1,0 +1,1 @@
+"""What exists: datasets, tables, views, routines, as the REST resources that clients see."""

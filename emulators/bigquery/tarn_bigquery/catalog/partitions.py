@@ -1,0 +1,99 @@
+"""Partition decorators: `t$20240101` is one partition of `t`.
+
+https://cloud.google.com/bigquery/docs/managing-partitioned-table-data#write-to-partition
+"""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from tarn_bigquery.catalog.names import TableRef, quote
+from tarn_bigquery.errors import invalid
+
+Resource = dict[str, Any]
+
+INGESTION_TIME = "_PARTITIONTIME"
+_NULL = "__NULL__"
+_UNPARTITIONED = "__UNPARTITIONED__"
+_FORMATS = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
+_DUCK_TYPES = {"DATE": "DATE", "DATETIME": "TIMESTAMP", "TIMESTAMP": "TIMESTAMP WITH TIME ZONE"}
+
+
+@dataclass(frozen=True)
+class Decorated:
+    """A table as a client names it: the table, and the partition of it that is meant, if one is."""
+
+    table: TableRef
+    partition: str | None = None
+
+
+def undecorated(ref: TableRef) -> Decorated:
+    name, _, partition = ref.table.partition("$")
+    return Decorated(ref.parent.table(name), partition or None)
+
+
+def partition_column(body: Resource) -> str | None:
+    """The column that parts a table's rows; `_PARTITIONTIME` where the time of arrival does."""
+    if time := body.get("timePartitioning"):
+        return time.get("field") or INGESTION_TIME
+    if by_range := body.get("rangePartitioning"):
+        return by_range["field"]
+    return None
+
+
+def is_ingestion_time(body: Resource) -> bool:
+    return partition_column(body) == INGESTION_TIME
+
+
+def condition(body: Resource, partition: str) -> str:
+    """The SQL condition that a partition's rows meet. Raises ApiError `invalid` for a partition that cannot be."""
+    column = partition_column(body)
+    if column is None:
+        raise invalid(f"Cannot address the partition ${partition} of a table that is not partitioned.")
+    name = quote(column)
+    if partition in {_NULL, _UNPARTITIONED}:
+        return f"{name} IS NULL"
+    if "rangePartitioning" in body:
+        return _range_condition(name, body["rangePartitioning"]["range"], partition)
+    kind = body["timePartitioning"]["type"]
+    start, end = bounds(kind, partition)
+    literal = _DUCK_TYPES[_column_type(body, column)]
+    return f"{name} >= {literal} '{start}' AND {name} < {literal} '{end}'"
+
+
+def bounds(kind: str, partition: str) -> tuple[dt.datetime, dt.datetime]:
+    """Where a partition of HOUR, DAY, MONTH or YEAR begins, and where the next one does."""
+    shape = _FORMATS[kind]
+    try:
+        if not re.fullmatch(r"\d{4,10}", partition):
+            raise ValueError(partition)
+        start = dt.datetime.strptime(partition, shape)
+        if start.strftime(shape) != partition:
+            raise ValueError(partition)
+    except ValueError as error:
+        raise invalid(f"Invalid partition ID ${partition} for a table partitioned by {kind}.") from error
+    if kind == "YEAR":
+        return start, start.replace(year=start.year + 1)
+    if kind == "MONTH":
+        return start, (start + dt.timedelta(days=32)).replace(day=1)
+    return start, start + (dt.timedelta(days=1) if kind == "DAY" else dt.timedelta(hours=1))
+
+
+def _range_condition(name: str, limits: dict[str, Any], partition: str) -> str:
+    first, last, step = (int(limits[key]) for key in ("start", "end", "interval"))
+    if not re.fullmatch(r"-?\d+", partition):
+        raise invalid(f"Invalid partition ID ${partition} for a table partitioned by range.")
+    start = int(partition)
+    if not first <= start < last or (start - first) % step:
+        raise invalid(f"Invalid partition ID ${partition}: no partition of the table starts there.")
+    return f"{name} >= {start} AND {name} < {min(start + step, last)}"
+
+
+def _column_type(body: Resource, column: str) -> str:
+    if column == INGESTION_TIME:
+        return "TIMESTAMP"
+    for field in body.get("schema", {}).get("fields", []):
+        if field["name"].lower() == column.lower():
+            return field["type"]
+    raise invalid(f"The partitioning column {column} is not in the table's schema.")

@@ -1,0 +1,1 @@
+"""What runs: the DuckDB database, transactions, jobs, results and their encoding."""

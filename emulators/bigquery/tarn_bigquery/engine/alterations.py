@@ -1,0 +1,143 @@
+"""ALTER TABLE: columns added, dropped, renamed and changed, tables renamed, options set."""
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from tarn_bigquery.catalog import resources
+from tarn_bigquery.catalog.catalog import Resource, create, remove, table_key, update
+from tarn_bigquery.catalog.names import TableRef, duck_path, quote
+from tarn_bigquery.engine import definitions
+from tarn_bigquery.engine.ddl_call import Call, ddl_outcome, narrowed
+from tarn_bigquery.engine.queries import Outcome
+from tarn_bigquery.errors import already_exists, invalid_query, not_found, unsupported
+from tarn_bigquery.sql import ddl
+from tarn_bigquery.sql.types import duck_type
+
+
+def alter_table(call: Call) -> Outcome:
+    """ALTER TABLE and ALTER VIEW, action by action."""
+    alter = narrowed(exp.Alter, call.tree)
+    ref = call.context.table_ref(alter.this)
+    current = call.context.catalog.find(table_key(ref))
+    if current is None:
+        if alter.args.get("exists"):
+            return ddl_outcome("SKIP", ref)
+        raise not_found("Table", ref)
+    with call.queries.locks.writing(ref):
+        for action in alter.args["actions"]:
+            handler = _ALTERATIONS.get(type(action))
+            if handler is None:
+                raise unsupported(f"ALTER TABLE {action.sql('bigquery')}")
+            handler(call, ref, action)
+    return ddl_outcome("ALTER", ref)
+
+
+def _add_column(call: Call, ref: TableRef, action: exp.Expr) -> None:
+    current = call.context.catalog.table(ref)
+    fields = definitions.fields_of(current)
+    added = ddl.column_field(narrowed(exp.ColumnDef, action))
+    if added["name"].lower() in {field["name"].lower() for field in fields}:
+        if action.args.get("exists"):
+            return
+        raise invalid_query(f"Column already exists: {added['name']}")
+    _set_fields(call, ref, [*fields, added])
+
+
+def _set_fields(call: Call, ref: TableRef, fields: list[Resource]) -> None:
+    current = call.context.catalog.table(ref)
+    with call.queries.database.transaction() as transaction:
+        definitions.update_table(
+            transaction, ref, current, lambda body: resources.stamped({**body, "schema": {"fields": fields}})
+        )
+
+
+def _drop_column(call: Call, ref: TableRef, action: exp.Expr) -> None:
+    current = call.context.catalog.table(ref)
+    name = action.args["tables"][0].name
+    fields = definitions.fields_of(current)
+    kept = [field for field in fields if field["name"].lower() != name.lower()]
+    if len(kept) == len(fields):
+        if action.args.get("exists"):
+            return
+        raise invalid_query(f"Column not found: {name}")
+    with call.queries.database.transaction() as transaction:
+        transaction.cursor.execute(f"ALTER TABLE {duck_path(ref)} DROP COLUMN {quote(name)}")
+        transaction.change(update(table_key(ref), lambda body: resources.stamped({**body, "schema": {"fields": kept}})))
+
+
+def _rename_column(call: Call, ref: TableRef, action: exp.Expr) -> None:
+    old, new = action.this.name, action.args["to"].name
+    fields = definitions.fields_of(call.context.catalog.table(ref))
+    renamed = [{**f, "name": new} if f["name"].lower() == old.lower() else f for f in fields]
+    if renamed == fields:
+        raise invalid_query(f"Column not found: {old}")
+    with call.queries.database.transaction() as transaction:
+        transaction.cursor.execute(f"ALTER TABLE {duck_path(ref)} RENAME COLUMN {quote(old)} TO {quote(new)}")
+        transaction.change(
+            update(table_key(ref), lambda body: resources.stamped({**body, "schema": {"fields": renamed}}))
+        )
+
+
+def _alter_column(call: Call, ref: TableRef, action: exp.Expr) -> None:
+    current = call.context.catalog.table(ref)
+    name = action.this.name
+    fields = definitions.fields_of(current)
+    field = next((f for f in fields if f["name"].lower() == name.lower()), None)
+    if field is None:
+        raise invalid_query(f"Column not found: {name}")
+    path = f"ALTER TABLE {duck_path(ref)} ALTER COLUMN {quote(name)}"
+    changed, statements = dict(field), []
+    if action.args.get("dtype") is not None:
+        declared = exp.ColumnDef(this=action.this, kind=action.args["dtype"])
+        changed |= {"type": ddl.column_field(declared)["type"]}
+        statements.append(f"{path} TYPE {duck_type(changed)}")
+    elif action.args.get("drop") and action.args.get("allow_null"):
+        changed["mode"] = "NULLABLE"
+        statements.append(f"{path} DROP NOT NULL")
+    elif action.args.get("drop"):
+        changed.pop("defaultValueExpression", None)
+    elif action.args.get("default") is not None:
+        changed["defaultValueExpression"] = action.args["default"].sql("bigquery")
+    else:
+        raise unsupported(f"ALTER COLUMN {action.sql('bigquery')}")
+    after = [changed if f is field else f for f in fields]
+    with call.queries.database.transaction() as transaction:
+        for statement in statements:
+            transaction.cursor.execute(statement)
+        transaction.change(
+            update(table_key(ref), lambda body: resources.stamped({**body, "schema": {"fields": after}}))
+        )
+
+
+def _rename_table(call: Call, ref: TableRef, action: exp.Expr) -> None:
+    new = ref.parent.table(action.this.name)
+    current = call.context.catalog.table(ref)
+    if call.context.catalog.find(table_key(new)):
+        raise already_exists("Table", new)
+    body = resources.stamped({**current, "tableReference": new.rest(), "id": str(new)})
+    with call.queries.database.transaction() as transaction:
+        if definitions.is_stored(current):
+            new_name = duck_path(new).split(".")[-1]
+            transaction.cursor.execute(f"ALTER TABLE {duck_path(ref)} RENAME TO {new_name}")
+        transaction.change(remove(table_key(ref)), create(table_key(new), body))
+
+
+def _set_options(call: Call, ref: TableRef, action: exp.Expr) -> None:
+    # OPTIONS() without any, which dbt sends, has no properties.
+    properties = [p for group in action.expressions if group is not None for p in group.expressions]
+    given = {p.name.lower(): ddl.value_of(p.args["value"]) for p in properties}
+    with call.queries.database.transaction() as transaction:
+        transaction.change(
+            update(table_key(ref), lambda body: resources.stamped(body | ddl.table_options(given, body)))
+        )
+
+
+_ALTERATIONS: dict[type[exp.Expr], Callable[[Call, TableRef, exp.Expr], None]] = {
+    exp.ColumnDef: _add_column,
+    exp.Drop: _drop_column,
+    exp.RenameColumn: _rename_column,
+    exp.AlterColumn: _alter_column,
+    exp.AlterRename: _rename_table,
+    exp.AlterSet: _set_options,
+}

@@ -1,0 +1,152 @@
+"""Datasets and tables made, changed and dropped: DuckDB's side and the catalog's in one transaction."""
+
+from collections.abc import Callable
+
+from tarn_bigquery.catalog import resources
+from tarn_bigquery.catalog.catalog import Resource, create, dataset_key, remove, replace, table_key, update
+from tarn_bigquery.catalog.names import (
+    DatasetRef,
+    TableRef,
+    check_dataset_id,
+    check_table_id,
+    duck_path,
+    duck_schema,
+    duck_table,
+    quote,
+)
+from tarn_bigquery.engine.database import Database, Transaction
+from tarn_bigquery.errors import ApiError, already_exists, invalid
+from tarn_bigquery.sql.types import Field, duck_type, normalized
+
+Edit = Callable[[Resource], Resource]
+
+
+def create_dataset(database: Database, ref: DatasetRef, given: Resource) -> Resource:
+    check_dataset_id(ref.dataset)
+    body = resources.new_dataset(ref, given)
+    # DuckDB refuses the later of two that make one schema at the same time: here that one finds it made.
+    with database.schemas, database.transaction() as transaction:
+        if database.catalog.find(dataset_key(ref)):
+            raise already_exists("Dataset", ref)
+        transaction.cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(duck_schema(ref))}")
+        transaction.change(create(dataset_key(ref), body))
+    return body
+
+
+def update_dataset(database: Database, ref: DatasetRef, edit: Edit) -> Resource:
+    with database.transaction() as transaction:
+        transaction.change(update(dataset_key(ref), edit))
+    return database.catalog.dataset(ref)
+
+
+def delete_dataset(database: Database, ref: DatasetRef, *, contents: bool) -> None:
+    """Drop a dataset. Raises ApiError `resourceInUse` where it has tables and `contents` may not go with it."""
+    catalog = database.catalog
+    catalog.dataset(ref)
+    inside = [key for kind in ("Table", "Routine") for key, _ in catalog.children(kind, ref)]
+    if inside and not contents:
+        raise ApiError("resourceInUse", f"Dataset {ref} is still in use")
+    with database.schemas, database.transaction() as transaction:
+        transaction.cursor.execute(f"DROP SCHEMA IF EXISTS {quote(duck_schema(ref))} CASCADE")
+        transaction.change(*(remove(key) for key in inside), remove(dataset_key(ref)))
+
+
+def create_table(transaction: Transaction, body: Resource, *, replacing: bool = False) -> None:
+    """Make a table, view or external table of a resource that `resources.new_table` gave.
+
+    A table that is replaced must have been dropped before, in the same transaction.
+    """
+    ref = ref_of(body)
+    check_table_id(ref.table)
+    if is_stored(body):
+        transaction.cursor.execute(f"CREATE TABLE {duck_path(ref)} {columns_ddl(fields_of(body))}")
+    change = replace if replacing else create
+    transaction.change(change(table_key(ref), body))
+
+
+def drop_table(transaction: Transaction, body: Resource) -> None:
+    ref = ref_of(body)
+    if is_stored(body):
+        transaction.cursor.execute(f"DROP TABLE IF EXISTS {duck_path(ref)}")
+    transaction.change(remove(table_key(ref)))
+
+
+def set_aside(transaction: Transaction, ref: TableRef) -> str:
+    """Give a stored table another name for the rest of the transaction, so that one of its name can be made.
+
+    A query may still read the old rows while it fills the new table. Returns the path to drop afterwards.
+    """
+    aside = f"{duck_table(ref)}~old"
+    transaction.cursor.execute(f"ALTER TABLE {duck_path(ref)} RENAME TO {quote(aside)}")
+    return f"{quote(duck_schema(ref.parent))}.{quote(aside)}"
+
+
+def update_table(transaction: Transaction, ref: TableRef, current: Resource, edit: Edit) -> None:
+    """Change a table's resource; a changed schema changes the stored table too."""
+    wanted = edit(current)
+    if current["type"] == "TABLE" and "schema" in wanted:
+        evolve(transaction, ref, fields_of(current), normalized(wanted["schema"].get("fields", [])))
+
+    def apply(latest: Resource) -> Resource:
+        body = edit(latest)
+        if "schema" in body:
+            body = {**body, "schema": {**body["schema"], "fields": normalized(body["schema"].get("fields", []))}}
+        return body
+
+    transaction.change(update(table_key(ref), apply))
+
+
+def evolve(transaction: Transaction, ref: TableRef, old: list[Field], new: list[Field]) -> None:
+    """Bring a stored table from one schema to another: new columns, relaxed modes. Else ApiError `invalid`."""
+    path = duck_path(ref)
+    wanted = {field["name"].lower(): field for field in new}
+    known = {field["name"].lower() for field in old}
+    for field in old:
+        name = field["name"]
+        after = wanted.get(name.lower())
+        if after is None:
+            raise _mismatch(ref, f"Field {name} is missing in new schema")
+        if field.get("mode") == "REQUIRED" and after.get("mode", "NULLABLE") == "NULLABLE":
+            transaction.cursor.execute(f"ALTER TABLE {path} ALTER COLUMN {quote(name)} DROP NOT NULL")
+        elif (field.get("mode") or "NULLABLE") != (after.get("mode") or "NULLABLE"):
+            raise _mismatch(ref, f"Field {name} has changed mode from {field['mode']} to {after['mode']}")
+        if field["type"] != after["type"]:
+            raise _mismatch(ref, f"Field {name} has changed type from {field['type']} to {after['type']}")
+        if duck_type(field) != duck_type(after):
+            transaction.cursor.execute(f"ALTER TABLE {path} ALTER COLUMN {quote(name)} TYPE {duck_type(after)}")
+    for field in new:
+        if field["name"].lower() in known:
+            continue
+        if field.get("mode") == "REQUIRED":
+            raise _mismatch(ref, f"Cannot add required fields to an existing schema. (field: {field['name']})")
+        transaction.cursor.execute(f"ALTER TABLE {path} ADD COLUMN {quote(field['name'])} {duck_type(field)}")
+
+
+def touch(ref: TableRef, transaction: Transaction) -> None:
+    """Note that a table's rows have changed."""
+    transaction.change(update(table_key(ref), resources.stamped))
+
+
+def is_stored(body: Resource) -> bool:
+    """Whether the rows are the database's own: views and external tables have theirs elsewhere."""
+    return body["type"] in {"TABLE", "SNAPSHOT"}
+
+
+def ref_of(body: Resource) -> TableRef:
+    return TableRef.from_rest(body["tableReference"], "")
+
+
+def fields_of(body: Resource) -> list[Field]:
+    return body.get("schema", {}).get("fields", [])
+
+
+def columns_ddl(fields: list[Field]) -> str:
+    """The column list of a stored table. A table without a schema has one column that nobody sees."""
+    if not fields:
+        return "(_empty BOOLEAN)"
+    columns = (f"{quote(f['name'])} {duck_type(f)}{' NOT NULL' if f.get('mode') == 'REQUIRED' else ''}" for f in fields)
+    return f"({', '.join(columns)})"
+
+
+def _mismatch(ref: TableRef, detail: str) -> Exception:
+    return invalid(f"Provided Schema does not match Table {ref}. {detail}")

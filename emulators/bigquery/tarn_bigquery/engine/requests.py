@@ -1,0 +1,31 @@
+"""jobs.query calls that a client may send again: the same requestId is the same job for fifteen minutes."""
+
+import threading
+import time
+
+from tarn_bigquery.engine.jobs import Job
+
+_REMEMBERED_SECONDS = 15 * 60
+
+
+class Requests:
+    def __init__(self) -> None:
+        self._jobs: dict[tuple[str, str], tuple[float, Job]] = {}
+        self._guard = threading.Lock()
+
+    def job(self, project: str, request_id: str | None) -> Job | None:
+        if not request_id:
+            return None
+        with self._guard:
+            _, job = self._jobs.get((project, request_id), (0.0, None))
+        return job
+
+    def remember(self, job: Job, request_id: str | None) -> None:
+        if not request_id:
+            return
+        now = time.monotonic()
+        with self._guard:
+            # The dictionary is in the order of time, so the ones to forget stand in front.
+            while self._jobs and next(iter(self._jobs.values()))[0] < now - _REMEMBERED_SECONDS:
+                del self._jobs[next(iter(self._jobs))]
+            self._jobs[job.project, request_id] = (now, job)

@@ -1,0 +1,124 @@
+"""Results of queries: Arrow files that pages are cut from, so that memory holds no rows between calls."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from tarn_bigquery.engine.database import Database
+from tarn_bigquery.sql.types import Field
+
+_BATCH_ROWS = 16_384
+
+
+class RowSource(Protocol):
+    """Rows that can be read in pages, any number of times, in one order."""
+
+    @property
+    def schema(self) -> list[Field]: ...
+
+    def total_rows(self) -> int: ...
+
+    def page(self, start: int, limit: int) -> pa.Table:
+        """Up to `limit` rows from row `start` on."""
+
+
+@dataclass(frozen=True)
+class NoRows:
+    """The result of a statement that has none: DDL and DML."""
+
+    schema: list[Field]
+
+    def total_rows(self) -> int:
+        return 0
+
+    def page(self, start: int, limit: int) -> pa.Table:
+        return pa.table({})
+
+
+@dataclass(frozen=True)
+class ArrowRows:
+    """A few rows, held in memory."""
+
+    schema: list[Field]
+    table: pa.Table
+
+    def total_rows(self) -> int:
+        return self.table.num_rows
+
+    def page(self, start: int, limit: int) -> pa.Table:
+        return self.table.slice(start, limit)
+
+
+@dataclass(frozen=True)
+class ArrowFile:
+    """The result of a query, on disk in the Arrow IPC format and mapped where it is read."""
+
+    path: Path
+    schema: list[Field]
+    rows: int
+    bytes: int
+
+    def total_rows(self) -> int:
+        return self.rows
+
+    def page(self, start: int, limit: int) -> pa.Table:
+        with pa.memory_map(str(self.path)) as source:
+            reader = pa.ipc.open_file(source)
+            # Every batch but the last is of one size, so the first batch that is needed is known.
+            size = reader.get_batch(0).num_rows if reader.num_record_batches else 0
+            first = min(start // size, reader.num_record_batches) if size else 0
+            batches, found, skip = [], 0, start - first * size
+            for index in range(first, reader.num_record_batches):
+                if found >= skip + limit:
+                    break
+                batches.append(reader.get_batch(index))
+                found += batches[-1].num_rows
+            return pa.Table.from_batches(batches, reader.schema).slice(skip, limit)
+
+
+@dataclass(frozen=True)
+class StoredRows:
+    """The rows of a native table. `relation` is the SQL that reads it, with the columns of the schema."""
+
+    database: Database
+    relation: str
+    schema: list[Field]
+
+    def total_rows(self) -> int:
+        with self.database.cursor() as cursor:
+            row = cursor.execute(f"SELECT count(*) FROM {self.relation}").fetchone()  # noqa: S608
+        return int(row[0]) if row else 0
+
+    def page(self, start: int, limit: int) -> pa.Table:
+        with self.database.cursor() as cursor:
+            query = f"FROM {self.relation} LIMIT {limit} OFFSET {start}"
+            return cursor.sql(query).to_arrow_table()
+
+
+def write_arrow(reader: pa.RecordBatchReader, schema: list[Field], path: Path) -> ArrowFile:
+    """Write all batches to `path`, as batches of one size, and say what was written."""
+    rows = size = 0
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, reader.schema) as writer:
+        for batch in _even_batches(reader):
+            writer.write_batch(batch)
+            rows += batch.num_rows
+            size += batch.nbytes
+    return ArrowFile(path, schema, rows, size)
+
+
+def _even_batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    pending: list[pa.RecordBatch] = []
+    held = 0
+    for batch in reader:
+        pending.append(batch)
+        held += batch.num_rows
+        if held >= _BATCH_ROWS:
+            table = pa.Table.from_batches(pending).combine_chunks()
+            whole = held - held % _BATCH_ROWS
+            yield from table.slice(0, whole).to_batches(max_chunksize=_BATCH_ROWS)
+            pending, held = table.slice(whole).to_batches(), held - whole
+    if held:
+        yield from pa.Table.from_batches(pending).combine_chunks().to_batches()

@@ -1,0 +1,366 @@
+"""Scripts carried out: the blocks that `sql.script` reads, statement by statement, with variables between them."""
+
+from collections import ChainMap
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlglot import exp
+
+from tarn_bigquery.catalog.catalog import Key, create
+from tarn_bigquery.catalog.catalog import replace as replace_resource
+from tarn_bigquery.catalog.names import DatasetRef
+from tarn_bigquery.catalog.resources import new_routine
+from tarn_bigquery.engine.queries import Outcome, Queries
+from tarn_bigquery.engine.session import Session
+from tarn_bigquery.errors import ApiError, already_exists, invalid_query, not_found
+from tarn_bigquery.sql import parameters, script
+from tarn_bigquery.sql.context import QueryContext, Variable
+from tarn_bigquery.sql.parse import Statement, parse_fragment
+from tarn_bigquery.sql.script import Block, Fragment, parse_script
+from tarn_bigquery.sql.types import Field, duck_type, field_of_googlesql, field_of_standard, standard_type
+
+_MOST_NESTED_CALLS = 50
+
+RunStatement = Callable[[Statement, QueryContext], Outcome]
+Frame = ChainMap[str, Variable]
+
+
+class _Jumped(Exception):
+    def __init__(self, jump: script.Jump) -> None:
+        super().__init__()
+        self.jump = jump
+
+
+class _Returned(Exception):
+    pass
+
+
+@dataclass
+class Interpreter:
+    """One script. `run_statement` does a statement of SQL proper as a child job."""
+
+    queries: Queries
+    session: Session
+    base: QueryContext
+    run_statement: RunStatement
+    check: Callable[[], None]
+    abort: Callable[[], None]
+    outcome: Outcome = field(default_factory=lambda: Outcome("SCRIPT"))
+    bytes_processed: int = 0
+    variables: Frame = field(default_factory=ChainMap)
+    nested: int = 0
+
+    def run(self, block: Block) -> None:
+        """Carry out a script. Raises ApiError as the first statement that fails and is not caught does."""
+        try:
+            self._statements(block)
+        except _Returned:
+            return
+        except _Jumped as jumped:
+            verb = "LEAVE" if jumped.jump.leaves else "CONTINUE"
+            raise invalid_query(f"{verb} statement is not allowed outside of a loop") from None
+
+    def context(self) -> QueryContext:
+        return replace(self.base, variables=self.variables, temporary=self.session.temporary)
+
+    def _block(self, block: Block) -> None:
+        outer, self.variables = self.variables, self.variables.new_child()
+        try:
+            self._statements(block)
+        except ApiError as error:
+            if block.handler is None or error.reason == "stopped":
+                raise
+            self.variables = outer.new_child(_error_variables(error))
+            self._handle(block.handler, error)
+        except _Jumped as jumped:
+            if block.label is None or jumped.jump.label != block.label:
+                raise
+        finally:
+            self.variables = outer
+
+    def _statements(self, block: Block) -> None:
+        for statement in block.statements:
+            self.check()
+            _HANDLERS[type(statement)](self, statement)
+
+    def _handle(self, handler: Block, error: ApiError) -> None:
+        try:
+            self._block(handler)
+        except _Reraised:
+            raise error from None
+
+    def _plain(self, plain: script.Plain) -> None:
+        fragment = plain.fragment
+        statement = parse_fragment(fragment.script, fragment.start, fragment.end)
+        if isinstance(statement.tree, exp.Create | exp.Drop) and _is_temporary(statement.tree):
+            _into_temporary(statement.tree, self.session.need_temporary())
+        self._run(statement, self.context())
+
+    def _run(self, statement: Statement, context: QueryContext) -> None:
+        self.outcome = self.run_statement(statement, context)
+        self.bytes_processed += self.outcome.bytes_processed
+
+    def _declare(self, declare: script.Declare) -> None:
+        default = self._value(declare.default) if declare.default is not None else None
+        for name in declare.names:
+            if name.lower() in self.variables.maps[0]:
+                raise invalid_query(f"Variable '{name}' redeclaration; previously declared")
+            if declare.kind is None:
+                if default is None:
+                    raise invalid_query(f"Variable '{name}' needs a type or a default value")
+                self.variables[name.lower()] = default
+                continue
+            kind = field_of_googlesql(name, exp.DataType.build(declare.kind, dialect="bigquery"))
+            self.variables[name.lower()] = self._cast(default, kind)
+
+    def _cast(self, value: Variable | None, kind: Field) -> Variable:
+        if value is None:
+            return Variable(kind, None)
+        return self._evaluate(f"CAST({value.sql} AS {duck_type(kind)})", kind)
+
+    def _evaluate(self, sql: str, kind: Field) -> Variable:
+        with self.queries.connection(self.session) as cursor:
+            value = cursor.sql(f"SELECT {sql} AS value").to_arrow_table().column(0)[0].as_py()
+        return Variable(kind, value)
+
+    def _assign(self, assign: script.Assign) -> None:
+        value = self._value(assign.value)
+        if not assign.unpacked:
+            self._set(assign.targets[0], value)
+            return
+        fields = value.field.get("fields", [])
+        if value.field["type"] != "RECORD" or len(fields) != len(assign.targets):
+            raise invalid_query(f"SET needs a STRUCT of {len(assign.targets)} fields")
+        for name, member in zip(assign.targets, fields, strict=True):
+            self._set(name, Variable(member, (value.value or {}).get(member["name"])))
+
+    def _set(self, name: str, value: Variable) -> None:
+        if name.startswith("@@"):
+            self.variables.maps[-1][name.lower()] = value
+            return
+        for frame in self.variables.maps:
+            if name.lower() in frame:
+                frame[name.lower()] = self._cast(value, frame[name.lower()].field)
+                return
+        raise invalid_query(f"Undeclared variable: {name}")
+
+    def _value(self, expression: Fragment) -> Variable:
+        """An expression's value, now."""
+        statement = parse_fragment(expression.script, expression.start, expression.end, before="SELECT ")
+        rows = self._rows(statement)
+        return rows[0][0]
+
+    def _rows(self, statement: Statement) -> list[list[Variable]]:
+        table, schema, size = self.queries.fetch(statement, self.context(), self.session)
+        self.bytes_processed += size
+        columns = [column.to_pylist() for column in table.columns]
+        return [[Variable(f, v) for f, v in zip(schema, row, strict=True)] for row in zip(*columns, strict=True)]
+
+    def _holds(self, condition: Fragment) -> bool:
+        return self._value(condition).value is True
+
+    def _if(self, node: script.If) -> None:
+        for condition, block in node.branches:
+            if self._holds(condition):
+                self._block(block)
+                return
+        self._block(node.otherwise)
+
+    def _case(self, node: script.CaseOf) -> None:
+        value = self._value(node.value)
+        for candidate, block in node.branches:
+            equal = f"{value.sql} = {self._value(candidate).sql}"
+            if self._evaluate(equal, {"type": "BOOLEAN"}).value is True:
+                self._block(block)
+                return
+        self._block(node.otherwise)
+
+    def _loop(self, loop: script.Loop) -> None:
+        while loop.before is None or self._holds(loop.before):
+            self.check()
+            if not self._turn(loop.body, loop.label):
+                return
+            if loop.until is not None and self._holds(loop.until):
+                return
+
+    def _for(self, loop: script.ForEach) -> None:
+        query = loop.query
+        statement = parse_fragment(query.script, query.start, query.end)
+        for row in self._rows(statement):
+            kind = {"name": loop.variable, "type": "RECORD", "fields": [variable.field for variable in row]}
+            record = Variable(kind, {variable.field["name"]: variable.value for variable in row})
+            outer, self.variables = self.variables, self.variables.new_child({loop.variable.lower(): record})
+            try:
+                if not self._turn(loop.body, loop.label):
+                    return
+            finally:
+                self.variables = outer
+
+    def _turn(self, body: Block, label: str | None) -> bool:
+        """One turn of a loop. Returns whether there may be another."""
+        try:
+            self._block(body)
+        except _Jumped as jumped:
+            if jumped.jump.label is not None and jumped.jump.label != label:
+                raise
+            return not jumped.jump.leaves
+        return True
+
+    def _jump(self, jump: script.Jump) -> None:
+        raise _Jumped(jump)
+
+    def _return(self, node: script.Return) -> None:
+        raise _Returned
+
+    def _raise(self, node: script.Raise) -> None:
+        if node.message is None:
+            raise _Reraised
+        text = _plain_text(self._value(node.message))
+        raise invalid_query(text)
+
+    def _execute(self, node: script.Execute) -> None:
+        text = _plain_text(self._value(node.sql))
+        values = [(name, self._value(value)) for name, value in node.using]
+        context = self.context()
+        if values and not values[0][0]:
+            text = parameters.name_positional(text)
+        bound = {f"@{name.lower() or parameters.positional_name(i)}": v for i, (name, v) in enumerate(values)}
+        context = replace(context, variables={**context.variables, **bound})
+        block = parse_script(text)
+        if len(block.statements) != 1:
+            raise invalid_query("EXECUTE IMMEDIATE takes exactly one statement")
+        plain = block.statements[0]
+        if not isinstance(plain, script.Plain):
+            _HANDLERS[type(plain)](self, plain)
+            return
+        statement = parse_fragment(text, plain.fragment.start, plain.fragment.end)
+        if node.into:
+            self._into(statement, context, node.into)
+        else:
+            if isinstance(statement.tree, exp.Create | exp.Drop) and _is_temporary(statement.tree):
+                _into_temporary(statement.tree, self.session.need_temporary())
+            self._run(statement, context)
+
+    def _into(self, statement: Statement, context: QueryContext, names: list[str]) -> None:
+        table, schema, size = self.queries.fetch(statement, context, self.session)
+        self.bytes_processed += size
+        if table.num_rows > 1 or len(schema) != len(names):
+            raise invalid_query(f"EXECUTE IMMEDIATE INTO needs at most one row of {len(names)} columns")
+        for name, column, kind in zip(names, table.columns, schema, strict=True):
+            self._set(name, Variable(kind, column[0].as_py() if table.num_rows else None))
+
+    def _transaction(self, node: script.TransactionControl) -> None:
+        {"BEGIN": self.session.begin, "COMMIT": self.session.commit, "ROLLBACK": self.session.rollback}[node.verb]()
+
+    def _create_procedure(self, node: script.CreateProcedure) -> None:
+        key = self._procedure_key(node.path)
+        catalog = self.base.catalog
+        catalog.dataset(key.dataset)
+        if catalog.find(key) is not None and not node.replace:
+            if node.exists:
+                return
+            raise already_exists("Routine", key)
+        body = _procedure_body(key, node)
+        with self.queries.database.transaction() as transaction:
+            transaction.change(replace_resource(key, body) if node.replace else create(key, body))
+        self.outcome = Outcome("CREATE_PROCEDURE")
+
+    def _call(self, call: script.CallProcedure) -> None:
+        if [part.upper() for part in call.path] == ["BQ", "ABORT_SESSION"]:
+            self.abort()
+            return
+        key = self._procedure_key(call.path)
+        body = self.base.catalog.find(key)
+        if body is None or body.get("routineType") != "PROCEDURE":
+            raise not_found("Routine", key)
+        arguments = body.get("arguments", [])
+        if len(arguments) != len(call.arguments):
+            raise invalid_query(
+                f"Procedure {key} takes {len(arguments)} arguments, but {len(call.arguments)} were given"
+            )
+        if self.nested >= _MOST_NESTED_CALLS:
+            raise invalid_query("Procedure calls are nested too deeply")
+        frame = {
+            a["name"].lower(): self._argument(a, given) for a, given in zip(arguments, call.arguments, strict=True)
+        }
+        outer, self.variables = self.variables, ChainMap(frame)
+        self.nested += 1
+        try:
+            self.run(parse_script(body["definitionBody"]))
+        finally:
+            self.nested -= 1
+            self.variables = outer
+        for argument, given in zip(arguments, call.arguments, strict=True):
+            if argument.get("mode", "IN") != "IN":
+                self._set(given.text, frame[argument["name"].lower()])
+
+    def _argument(self, argument: dict[str, Any], given: Fragment) -> Variable:
+        kind = field_of_standard(argument["name"], argument["dataType"])
+        return self._cast(None if argument.get("mode") == "OUT" else self._value(given), kind)
+
+    def _procedure_key(self, path: list[str]) -> Key:
+        default = self.base.default_dataset
+        if len(path) == 1:
+            if default is None:
+                raise invalid_query(f"Procedure {path[0]} must be qualified with a dataset.")
+            return Key("Routine", default, path[0])
+        project = path[0] if len(path) == 3 else self.base.project
+        return Key("Routine", DatasetRef(project, path[-2]), path[-1])
+
+
+class _Reraised(Exception):
+    pass
+
+
+def _procedure_body(key: Key, node: script.CreateProcedure) -> dict[str, Any]:
+    arguments = []
+    for mode, name, text in node.parameters:
+        kind = field_of_googlesql(name, exp.DataType.build(text, dialect="bigquery"))
+        arguments.append({"name": name, "mode": mode, "dataType": standard_type(kind)})
+    given = {"routineType": "PROCEDURE", "arguments": arguments, "definitionBody": node.body.text}
+    return new_routine(key.dataset, key.name, given)
+
+
+def _error_variables(error: ApiError) -> dict[str, Variable]:
+    values = {"message": error.message, "statement_text": "", "formatted_stack_trace": ""}
+    return {f"@@error.{name}": Variable({"type": "STRING"}, value) for name, value in values.items()}
+
+
+def _plain_text(value: Variable) -> str:
+    if not isinstance(value.value, str):
+        raise invalid_query("A STRING that is not NULL is needed here")
+    return value.value
+
+
+def _is_temporary(tree: exp.Expr) -> bool:
+    if isinstance(tree, exp.Create):
+        return tree.find(exp.TemporaryProperty) is not None
+    return bool(tree.args.get("temporary"))
+
+
+def _into_temporary(tree: exp.Expr, dataset: DatasetRef) -> None:
+    """Give the name of the created table or function the dataset of what is temporary in the script."""
+    named = tree.this.this if isinstance(tree.this, exp.Schema | exp.UserDefinedFunction) else tree.this
+    if isinstance(named, exp.Table):
+        named.set("db", exp.to_identifier(dataset.dataset, quoted=True))
+        named.set("catalog", exp.to_identifier(dataset.project, quoted=True))
+
+
+_HANDLERS: dict[type, Callable[[Interpreter, Any], None]] = {
+    script.Plain: Interpreter._plain,
+    script.Declare: Interpreter._declare,
+    script.Assign: Interpreter._assign,
+    script.If: Interpreter._if,
+    script.CaseOf: Interpreter._case,
+    script.Loop: Interpreter._loop,
+    script.ForEach: Interpreter._for,
+    script.Jump: Interpreter._jump,
+    script.Return: Interpreter._return,
+    script.Raise: Interpreter._raise,
+    script.Execute: Interpreter._execute,
+    script.CallProcedure: Interpreter._call,
+    script.CreateProcedure: Interpreter._create_procedure,
+    script.TransactionControl: Interpreter._transaction,
+    script.Block: Interpreter._block,
+}

@@ -1,0 +1,75 @@
+"""Sizes of stored tables, reckoned as BigQuery bills them and remembered until the table changes.
+
+https://cloud.google.com/bigquery/pricing#data has the size of each type.
+"""
+
+import threading
+from dataclasses import dataclass
+
+from tarn_bigquery.catalog.catalog import Resource
+from tarn_bigquery.catalog.names import TableRef, duck_path, quote
+from tarn_bigquery.engine.database import Database
+from tarn_bigquery.engine.definitions import fields_of, is_stored, ref_of
+from tarn_bigquery.sql.types import Field
+
+_FIXED = {"INTEGER": 8, "FLOAT": 8, "BOOLEAN": 1, "DATE": 8, "DATETIME": 8, "TIMESTAMP": 8, "TIME": 8,
+          "NUMERIC": 16, "BIGNUMERIC": 32, "INTERVAL": 16, "RANGE": 16}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TableSize:
+    rows: int
+    column_bytes: dict[str, int]
+
+    @property
+    def bytes(self) -> int:
+        return sum(self.column_bytes.values())
+
+    def bytes_of(self, columns: frozenset[str] | None) -> int:
+        """Bytes of the columns, named in lower case; of all where None is given."""
+        if columns is None:
+            return self.bytes
+        return sum(size for name, size in self.column_bytes.items() if name.lower() in columns)
+
+
+class TableSizes:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[TableRef, tuple[str, TableSize]] = {}
+        self._guard = threading.Lock()
+
+    def of(self, body: Resource) -> TableSize:
+        """The size of the table of this resource; nothing for what stores no rows."""
+        if not is_stored(body):
+            return TableSize(0, {})
+        ref, etag = ref_of(body), body["etag"]
+        with self._guard:
+            known = self._known.get(ref)
+        if known is not None and known[0] == etag:
+            return known[1]
+        size = self._measure(ref, fields_of(body))
+        with self._guard:
+            self._known[ref] = (etag, size)
+        return size
+
+    def _measure(self, ref: TableRef, fields: list[Field]) -> TableSize:
+        sums = [f"coalesce(sum({_size(field, quote(field['name']))}), 0)" for field in fields]
+        query = f"SELECT {', '.join(['count(*)', *sums])} FROM {duck_path(ref)}"  # noqa: S608
+        with self._database.cursor() as cursor:
+            row = cursor.execute(query).fetchone() or (0,)
+        sizes = {field["name"]: int(size) for field, size in zip(fields, row[1:], strict=True)}
+        return TableSize(int(row[0]), sizes)
+
+
+def _size(field: Field, value: str) -> str:
+    """SQL for the bytes of one value."""
+    if field.get("mode") == "REPEATED":
+        element = _size({**field, "mode": "NULLABLE"}, "x")
+        return f"coalesce(list_sum(list_transform({value}, lambda x: {element})), 0)"
+    if field["type"] == "RECORD":
+        parts = (_size(child, f"{value}.{quote(child['name'])}") for child in field["fields"])
+        return f"({' + '.join(parts)})"
+    if field["type"] in _FIXED:
+        return f"(CASE WHEN {value} IS NULL THEN 0 ELSE {_FIXED[field['type']]} END)"
+    length = f"octet_length({value})" if field["type"] == "BYTES" else f"strlen(CAST({value} AS VARCHAR))"
+    return f"(CASE WHEN {value} IS NULL THEN 0 ELSE 2 + {length} END)"

@@ -1,0 +1,177 @@
+"""Rows into tables, as write and create dispositions say: of queries, loads and copies alike."""
+
+from dataclasses import dataclass, field
+
+import duckdb
+
+from tarn_bigquery.catalog import partitions, resources
+from tarn_bigquery.catalog.catalog import Resource
+from tarn_bigquery.catalog.names import TableRef, duck_path, quote
+from tarn_bigquery.engine import definitions
+from tarn_bigquery.engine.database import Transaction
+from tarn_bigquery.errors import already_exists, invalid, not_found
+from tarn_bigquery.sql.types import Field
+
+_TRUNCATING = {"WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA"}
+_KEPT_ON_TRUNCATE = ("timePartitioning", "rangePartitioning", "clustering", "labels", "description",
+                     "friendlyName", "expirationTime", "requirePartitionFilter")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A query that DuckDB has checked: SQL whose columns have BigQuery's types, and its schema."""
+
+    sql: str
+    schema: list[Field]
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where rows go, and what may happen to what is there.
+
+    `body` has what a table that is made for them shall have: schema, partitions, clusters, description.
+    `updates` may hold ALLOW_FIELD_ADDITION and ALLOW_FIELD_RELAXATION.
+    """
+
+    table: TableRef
+    body: Resource = field(default_factory=dict)
+    write: str = "WRITE_EMPTY"
+    create: str = "CREATE_IF_NEEDED"
+    partition: str | None = None
+    updates: frozenset[str] = frozenset()
+
+
+def destination(target: partitions.Decorated, config: Resource, *, default_write: str) -> Destination:
+    """The destination that a job's configuration describes; queries, loads and copies name its parts alike."""
+    names = ("timePartitioning", "rangePartitioning", "clustering")
+    body = {name: config[name] for name in names if config.get(name)}
+    properties = config.get("destinationTableProperties") or {}
+    body |= {name: properties[name] for name in ("description", "friendlyName", "labels") if properties.get(name)}
+    return Destination(
+        target.table,
+        body,
+        config.get("writeDisposition") or default_write,
+        config.get("createDisposition") or "CREATE_IF_NEEDED",
+        target.partition,
+        frozenset(config.get("schemaUpdateOptions") or ()),
+    )
+
+
+def write_rows(
+    transaction: Transaction, current: Resource | None, destination: Destination, rows: Bound
+) -> list[Field]:
+    """Put the rows into the destination, which is `current` now. Returns the table's schema afterwards."""
+    ref = destination.table
+    _check(destination, rows)
+    if current is None:
+        return _into_new_table(transaction, destination, rows)
+    if current["type"] != "TABLE":
+        raise invalid(f"Cannot write to {ref}: it is of type {current['type']}.")
+    if destination.write == "WRITE_EMPTY" and _has_rows(transaction, ref):
+        raise already_exists("Table", ref)
+    if destination.write in _TRUNCATING and destination.partition is None:
+        return _instead(transaction, current, destination, rows)
+    if destination.write in _TRUNCATING and destination.partition is not None:
+        where = partitions.condition(current, destination.partition)
+        transaction.cursor.execute(f"DELETE FROM {duck_path(ref)} WHERE {where}")  # noqa: S608
+    return _append(transaction, current, destination, rows)
+
+
+def _check(destination: Destination, rows: Bound) -> None:
+    """Raises ApiError `invalid` for parts of a destination that contradict one another or the rows."""
+    whole = destination.write != "WRITE_APPEND" and not (destination.write in _TRUNCATING and destination.partition)
+    if destination.updates and whole:
+        raise invalid(
+            "Schema update options should only be specified with WRITE_APPEND disposition, "
+            "or with WRITE_TRUNCATE disposition on a table partition."
+        )
+    fields = destination.body.get("schema", {}).get("fields") or rows.schema
+    names = {f["name"].lower() for f in fields}
+    for name in destination.body.get("clustering", {}).get("fields", []):
+        if name.lower() not in names:
+            raise invalid(f"The field specified for clustering cannot be found in the schema. Invalid field: {name}.")
+    column = partitions.partition_column(destination.body)
+    if column not in {None, partitions.INGESTION_TIME} and str(column).lower() not in names:
+        raise invalid(f"The field specified for partitioning cannot be found in the schema. Invalid field: {column}.")
+
+
+def create_filled(transaction: Transaction, destination: Destination, rows: Bound, *, replacing: bool) -> list[Field]:
+    """Make a table and fill it. A schema in the destination's body rules; otherwise it is the rows'."""
+    declared = destination.body.get("schema", {}).get("fields")
+    body = {**destination.body, "schema": {"fields": declared or rows.schema}}
+    table = resources.new_table(destination.table, body)
+    definitions.create_table(transaction, table, replacing=replacing)
+    schema = definitions.fields_of(table)
+    names = schema if len(schema) == len(rows.schema) and not _by_name(schema, rows) else rows.schema
+    _insert(transaction, destination.table, [f["name"] for f in names], rows)
+    return schema
+
+
+def _by_name(schema: list[Field], rows: Bound) -> bool:
+    return {f["name"].lower() for f in rows.schema} <= {f["name"].lower() for f in schema}
+
+
+def _into_new_table(transaction: Transaction, destination: Destination, rows: Bound) -> list[Field]:
+    if destination.create == "CREATE_NEVER":
+        raise not_found("Table", destination.table)
+    if destination.partition and not partitions.partition_column(destination.body):
+        daily = {"timePartitioning": {"type": "DAY"}}
+        destination = Destination(
+            destination.table, destination.body | daily, destination.write, partition=destination.partition
+        )
+    return create_filled(transaction, destination, rows, replacing=False)
+
+
+def _instead(transaction: Transaction, current: Resource, destination: Destination, rows: Bound) -> list[Field]:
+    kept = {name: current[name] for name in _KEPT_ON_TRUNCATE if name in current}
+    again = Destination(destination.table, kept | destination.body)
+    old = definitions.set_aside(transaction, destination.table)
+    schema = create_filled(transaction, again, rows, replacing=True)
+    transaction.cursor.execute(f"DROP TABLE {old}")
+    return schema
+
+
+def _append(transaction: Transaction, current: Resource, destination: Destination, rows: Bound) -> list[Field]:
+    ref = destination.table
+    schema = _widened(transaction, current, destination, rows)
+    _insert(transaction, ref, [f["name"] for f in rows.schema], rows)
+    definitions.touch(ref, transaction)
+    return schema
+
+
+def _widened(transaction: Transaction, current: Resource, destination: Destination, rows: Bound) -> list[Field]:
+    """The table's schema once it can take the rows. Raises ApiError where it may not be changed to."""
+    ref = destination.table
+    old = definitions.fields_of(current)
+    known = {f["name"].lower() for f in old}
+    given = {f["name"].lower() for f in rows.schema}
+    added = [{**f, "mode": "NULLABLE"} if f.get("mode") == "REQUIRED" else f for f in rows.schema
+             if f["name"].lower() not in known]  # fmt: skip
+    if added and old and "ALLOW_FIELD_ADDITION" not in destination.updates:
+        names = ", ".join(f["name"] for f in added)
+        raise invalid(f"Provided Schema does not match Table {ref}. Cannot add fields (field: {names})")
+    missing = [f for f in old if f.get("mode") == "REQUIRED" and f["name"].lower() not in given]
+    if missing and "ALLOW_FIELD_RELAXATION" not in destination.updates:
+        raise invalid(
+            f"Provided Schema does not match Table {ref}. Field {missing[0]['name']} is missing in new schema"
+        )
+    relaxed = [{**f, "mode": "NULLABLE"} if f in missing else f for f in old]
+    if not added and not missing:
+        return old
+    new = [*relaxed, *added]
+    definitions.update_table(
+        transaction, ref, current, lambda body: resources.stamped({**body, "schema": {"fields": new}})
+    )
+    return new
+
+
+def _insert(transaction: Transaction, ref: TableRef, names: list[str], rows: Bound) -> None:
+    columns = ", ".join(quote(name) for name in names)
+    try:
+        transaction.cursor.execute(f"INSERT INTO {duck_path(ref)} ({columns}) {rows.sql}")
+    except duckdb.ConstraintException as error:
+        raise invalid(f"Required field of {ref} cannot be null: {str(error).splitlines()[0]}") from error
+
+
+def _has_rows(transaction: Transaction, ref: TableRef) -> bool:
+    return transaction.cursor.execute(f"SELECT 1 FROM {duck_path(ref)} LIMIT 1").fetchone() is not None  # noqa: S608

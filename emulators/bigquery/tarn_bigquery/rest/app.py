@@ -1,0 +1,80 @@
+"""The API's routes: https://cloud.google.com/bigquery/docs/reference/rest"""
+
+from collections.abc import Iterator
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from tarn_bigquery.errors import ApiError
+from tarn_bigquery.rest import datasets, jobs, monitoring, projects, routines, tabledata, tables, uploads
+from tarn_bigquery.rest.http import endpoint, error_response, waiting_endpoint
+
+_UPLOADS = ("/upload", "/resumable/upload")
+_PROJECT = "/projects/{project}"
+_DATASET = _PROJECT + "/datasets/{dataset}"
+_TABLE = _DATASET + "/tables/{table}"
+_ROUTINE = _DATASET + "/routines/{routine}"
+_JOB = _PROJECT + "/jobs/{job}"
+
+
+def routes() -> list[BaseRoute]:
+    api = list(_api())
+    unknown = Route("/{path:path}", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    return [
+        Route("/healthz", monitoring.health, methods=["GET"]),
+        Route("/metrics", monitoring.metrics, methods=["GET"]),
+        Mount("/bigquery/v2", routes=[*api, unknown]),
+        # The client for Node takes the emulator's address as that of the API itself, without a path.
+        *api,
+        *(
+            Route(f"{prefix}/bigquery/v2/projects/{{project}}/jobs", uploads.start, methods=["POST"])
+            for prefix in _UPLOADS
+        ),
+        *(
+            Route(f"{prefix}/bigquery/v2/projects/{{project}}/jobs", uploads.resume, methods=["PUT"])
+            for prefix in _UPLOADS
+        ),
+        unknown,
+    ]
+
+
+def _api() -> Iterator[Route]:
+    at = Route
+    yield at("/projects", endpoint(projects.list_projects), methods=["GET"])
+    yield at(_PROJECT + "/serviceAccount", endpoint(projects.service_account), methods=["GET"])
+
+    yield at(_PROJECT + "/datasets", endpoint(datasets.list_datasets), methods=["GET"])
+    yield at(_PROJECT + "/datasets", endpoint(datasets.insert), methods=["POST"])
+    yield at(_DATASET, endpoint(datasets.get), methods=["GET"])
+    yield at(_DATASET, endpoint(datasets.patch), methods=["PATCH"])
+    yield at(_DATASET, endpoint(datasets.put), methods=["PUT"])
+    yield at(_DATASET, endpoint(datasets.delete), methods=["DELETE"])
+
+    yield at(_DATASET + "/tables", endpoint(tables.list_tables), methods=["GET"])
+    yield at(_DATASET + "/tables", endpoint(tables.insert), methods=["POST"])
+    yield at(_TABLE, endpoint(tables.get), methods=["GET"])
+    yield at(_TABLE, endpoint(tables.patch), methods=["PATCH"])
+    yield at(_TABLE, endpoint(tables.put), methods=["PUT"])
+    yield at(_TABLE, endpoint(tables.delete), methods=["DELETE"])
+    yield at(_TABLE + "/data", endpoint(tabledata.list_rows), methods=["GET"])
+    yield at(_TABLE + "/insertAll", endpoint(tabledata.insert_all), methods=["POST"])
+
+    yield at(_DATASET + "/routines", endpoint(routines.list_routines), methods=["GET"])
+    yield at(_DATASET + "/routines", endpoint(routines.insert), methods=["POST"])
+    yield at(_ROUTINE, endpoint(routines.get), methods=["GET"])
+    yield at(_ROUTINE, endpoint(routines.put), methods=["PUT"])
+    yield at(_ROUTINE, endpoint(routines.delete), methods=["DELETE"])
+
+    yield at(_PROJECT + "/jobs", endpoint(jobs.list_jobs), methods=["GET"])
+    yield at(_PROJECT + "/jobs", waiting_endpoint(jobs.insert), methods=["POST"])
+    yield at(_JOB, endpoint(jobs.get), methods=["GET"])
+    yield at(_JOB + "/cancel", waiting_endpoint(jobs.cancel), methods=["POST"])
+    yield at(_JOB + "/delete", endpoint(jobs.delete), methods=["DELETE"])
+    yield at(_PROJECT + "/queries", waiting_endpoint(jobs.query), methods=["POST"])
+    yield at(_PROJECT + "/queries/{job}", waiting_endpoint(jobs.get_query_results), methods=["GET"])
+
+
+async def _unknown(request: Request) -> Response:
+    what = f"{request.method} {request.url.path}"
+    return error_response(ApiError("notFound", f"The emulator has no method {what}."))

@@ -1,0 +1,175 @@
+"""jobs.*"""
+
+import asyncio
+from typing import Any
+
+from tarn_bigquery.catalog import resources
+from tarn_bigquery.engine.jobs import Job
+from tarn_bigquery.engine.results import NoRows
+from tarn_bigquery.engine.runner import new_job_id
+from tarn_bigquery.errors import ApiError, invalid
+from tarn_bigquery.rest.http import Call
+from tarn_bigquery.rest.pages import page
+from tarn_bigquery.rest.rows import rows_page
+
+_DEFAULT_TIMEOUT_MS = 10_000
+_LONGEST_TIMEOUT_MS = 200_000
+
+
+async def insert(call: Call) -> dict[str, Any]:
+    job = new_job(call, call.body)
+    if job.configuration.get("dryRun"):
+        return await _dry_run(call, job)
+    call.engine.runner.submit(job)
+    # A job that is over in no time is told as done at once, as a client that polls would learn a second later.
+    await wait_for(job, 50)
+    return job.resource()
+
+
+def new_job(call: Call, body: dict[str, Any]) -> Job:
+    configuration = body.get("configuration")
+    if not isinstance(configuration, dict):
+        raise ApiError("required", "Required parameter is missing: configuration")
+    reference = body.get("jobReference") or {}
+    job = Job(call.path["project"], reference.get("jobId") or new_job_id(), resources.without_nulls(configuration))
+    if reference.get("location"):
+        job.location = reference["location"]
+    return job
+
+
+async def _dry_run(call: Call, job: Job) -> dict[str, Any]:
+    await _run_unregistered(call, job)
+    return job.resource() | {"jobReference": {**job.reference(), "jobId": ""}}
+
+
+async def _run_unregistered(call: Call, job: Job) -> None:
+    """Do a dry run here and now: it is no job that anyone can ask about."""
+    await asyncio.to_thread(call.engine.runner.run, job, call.engine.query_jobs.run)
+    if job.error is not None:
+        raise job.error
+
+
+async def query(call: Call) -> dict[str, Any]:
+    job = call.engine.requests.job(call.path["project"], call.body.get("requestId"))
+    if job is None:
+        job = _query_job(call)
+        if job.configuration.get("dryRun"):
+            await _run_unregistered(call, job)
+            return _query_response(call, job, with_rows=False)
+        call.engine.requests.remember(job, call.body.get("requestId"))
+        call.engine.runner.submit(job)
+    await wait_for(job, _timeout(call.body.get("timeoutMs")))
+    if job.error is not None:
+        raise job.error
+    return await asyncio.to_thread(_query_response, call, job, with_rows=True)
+
+
+_JOB_MEMBERS = ("labels", "dryRun", "jobTimeoutMs", "reservation")
+_RESPONSE_MEMBERS = {"kind", "maxResults", "timeoutMs", "requestId", "location", "formatOptions", "jobCreationMode"}
+
+
+def _query_job(call: Call) -> Job:
+    given = {name: value for name, value in call.body.items() if name not in _RESPONSE_MEMBERS}
+    configuration = {name: given.pop(name) for name in _JOB_MEMBERS if name in given}
+    # The REST default is legacy SQL; no client in use relies on it, and the emulator has only GoogleSQL.
+    return new_job(call, {"configuration": {**configuration, "query": given}})
+
+
+def _query_response(call: Call, job: Job, *, with_rows: bool) -> dict[str, Any]:
+    limit = call.body.get("maxResults")
+    return _results(call, job, "bigquery#queryResponse", int(limit) if limit is not None else None, with_rows)
+
+
+async def get_query_results(call: Call) -> dict[str, Any]:
+    job = _find(call)
+    if job.kind != "query":
+        raise invalid(f"Job {job.job_id} is not a query job.")
+    await wait_for(job, _timeout(call.query.get("timeoutMs")))
+    if job.error is not None:
+        raise job.error
+    return await asyncio.to_thread(
+        _results, call, job, "bigquery#getQueryResultsResponse", call.integer("maxResults"), True
+    )
+
+
+def _results(call: Call, job: Job, kind: str, limit: int | None, with_rows: bool) -> dict[str, Any]:
+    body: dict[str, Any] = {"kind": kind, "jobReference": job.reference(), "jobComplete": job.state == "DONE"}
+    if job.state != "DONE":
+        return body
+    query_statistics = job.statistics.get("query", {})
+    result = job.result or NoRows([])
+    body |= {
+        "etag": job.job_id,
+        "queryId": job.job_id,
+        "schema": {"fields": result.schema},
+        "totalBytesProcessed": job.statistics.get("totalBytesProcessed", "0"),
+        "cacheHit": query_statistics.get("cacheHit", False),
+        "totalRows": "0",
+    }
+    if "sessionInfo" in job.statistics:
+        body["sessionInfo"] = job.statistics["sessionInfo"]
+    for name in ("numDmlAffectedRows", "dmlStats"):
+        if name in query_statistics:
+            body[name] = query_statistics[name]
+    if with_rows and result.schema:
+        body |= rows_page(call, result, result.schema, limit)
+    return body
+
+
+def get(call: Call) -> dict[str, Any]:
+    return _find(call).resource()
+
+
+def list_jobs(call: Call) -> dict[str, Any]:
+    states = {text.upper() for text in call.query.get("stateFilter", "").split(",") if text}
+    parent = call.query.get("parentJobId")
+    earliest, latest = call.integer("minCreationTime", 0) or 0, call.integer("maxCreationTime")
+    jobs = [
+        job
+        for job in call.engine.jobs.of_project(call.path["project"])
+        if (not states or job.state in states)
+        and (job.parent == parent if parent else job.parent is None)
+        and earliest <= job.created
+        and (latest is None or job.created <= latest)
+    ]
+    found, more = page(call, jobs)
+    full = call.query.get("projection", "").lower() == "full"
+    items = []
+    for job in found:
+        body = job.resource()
+        body["state"] = job.state
+        if "errorResult" in body["status"]:
+            body["errorResult"] = body["status"]["errorResult"]
+        if not full:
+            body["configuration"] = {"jobType": job.kind.upper()} | {job.kind: job.configuration.get(job.kind, {})}
+        items.append(body)
+    return {"kind": "bigquery#jobList", "etag": "list", "jobs": items, **more}
+
+
+async def cancel(call: Call) -> dict[str, Any]:
+    job = _find(call)
+    job.cancel()
+    await wait_for(job, 1_000)
+    return {"kind": "bigquery#jobCancelResponse", "job": job.resource()}
+
+
+def delete(call: Call) -> None:
+    call.engine.jobs.delete(call.path["project"], call.path["job"])
+
+
+async def wait_for(job: Job, milliseconds: int) -> None:
+    """Wait until the job is over, or so long."""
+    await asyncio.wait([asyncio.wrap_future(job.done)], timeout=milliseconds / 1000)
+
+
+def _find(call: Call) -> Job:
+    return call.engine.jobs.get(call.path["project"], call.path["job"])
+
+
+def _timeout(value: str | int | None) -> int:
+    if value is None:
+        return _DEFAULT_TIMEOUT_MS
+    try:
+        return max(0, min(int(value), _LONGEST_TIMEOUT_MS))
+    except ValueError as error:
+        raise invalid(f"Invalid value '{value}' for timeoutMs: a whole number is needed.", "timeoutMs") from error

@@ -1,0 +1,46 @@
+"""tabledata.*"""
+
+from typing import Any
+
+from tarn_bigquery.catalog.names import duck_path, quote
+from tarn_bigquery.engine.definitions import fields_of, is_stored
+from tarn_bigquery.engine.inserts import insert_rows
+from tarn_bigquery.engine.partition_summary import partition_summary, summarized
+from tarn_bigquery.engine.query_jobs import anonymous_job_id
+from tarn_bigquery.engine.results import NoRows, RowSource, StoredRows
+from tarn_bigquery.errors import invalid
+from tarn_bigquery.rest.http import Call
+from tarn_bigquery.rest.rows import rows_page, selected
+from tarn_bigquery.rest.tables import ref_of
+
+
+def list_rows(call: Call) -> dict[str, Any]:
+    source = _source(call)
+    fields = selected(source.schema, call.fields)
+    return {
+        "kind": "bigquery#tableDataList",
+        "etag": "rows",
+        **rows_page(call, source, fields, call.integer("maxResults")),
+    }
+
+
+def _source(call: Call) -> RowSource:
+    ref = ref_of(call)
+    if job_id := anonymous_job_id(ref):
+        return call.engine.result_of(ref.project, job_id)
+    if partitioned := summarized(ref):
+        return partition_summary(call.engine.catalog.table(partitioned), call.engine.introspection)
+    body = call.engine.catalog.table(ref)
+    if not is_stored(body):
+        raise invalid(f"Cannot list a table of type {body['type']}.")
+    fields = fields_of(body)
+    if not fields:
+        return NoRows([])
+    columns = ", ".join(quote(field["name"]) for field in fields)
+    return StoredRows(call.engine.database, f"(SELECT {columns} FROM {duck_path(ref)})", fields)  # noqa: S608
+
+
+def insert_all(call: Call) -> dict[str, Any]:
+    errors = insert_rows(call.engine.database, ref_of(call), call.body)
+    body: dict[str, Any] = {"kind": "bigquery#tableDataInsertAllResponse"}
+    return body | ({"insertErrors": errors} if errors else {})

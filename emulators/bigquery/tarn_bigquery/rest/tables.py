@@ -1,0 +1,85 @@
+"""tables.*"""
+
+from typing import Any
+
+from tarn_bigquery.catalog import resources
+from tarn_bigquery.catalog.catalog import Resource
+from tarn_bigquery.catalog.names import DatasetRef, TableRef
+from tarn_bigquery.engine import definitions
+from tarn_bigquery.engine.partition_summary import FIELDS, summarized
+from tarn_bigquery.engine.query_jobs import anonymous_job_id
+from tarn_bigquery.rest.http import Call
+from tarn_bigquery.rest.pages import page
+
+
+def insert(call: Call) -> Resource:
+    name = resources.require(call.body, "tableReference", "tableId")
+    ref = TableRef(call.path["project"], call.path["dataset"], name)
+    return with_size(call, call.engine.create_table(ref, call.body))
+
+
+def get(call: Call) -> Resource:
+    ref = ref_of(call)
+    if job_id := anonymous_job_id(ref):
+        return _result_table(call, ref, job_id)
+    if partitioned := summarized(ref):
+        body = call.engine.catalog.table(partitioned)
+        return {**body, "tableReference": ref.rest(), "schema": {"fields": FIELDS}}
+    return with_size(call, call.engine.catalog.table(ref))
+
+
+def list_tables(call: Call) -> dict[str, Any]:
+    ref = DatasetRef(call.path["project"], call.path["dataset"])
+    call.engine.catalog.dataset(ref)
+    bodies = [body for _, body in call.engine.catalog.children("Table", ref)]
+    found, more = page(call, bodies)
+    names = ("id", "tableReference", "friendlyName", "type", "labels", "timePartitioning", "rangePartitioning",
+             "clustering", "creationTime", "expirationTime", "requirePartitionFilter")  # fmt: skip
+    items = []
+    for body in found:
+        item = {"kind": "bigquery#table"} | {name: body[name] for name in names if name in body}
+        if "view" in body:
+            item["view"] = {"useLegacySql": False}
+        items.append(item)
+    return {"kind": "bigquery#tableList", "etag": "list", "tables": items, "totalItems": len(bodies), **more}
+
+
+def patch(call: Call) -> Resource:
+    return _change(call, resources.patched)
+
+
+def put(call: Call) -> Resource:
+    return _change(call, resources.updated)
+
+
+def _change(call: Call, change: Any) -> Resource:
+    def edit(current: Resource) -> Resource:
+        resources.check_etag(current, call.headers.get("if-match"))
+        return change(current, call.body)
+
+    return with_size(call, call.engine.change_table(ref_of(call), edit))
+
+
+def delete(call: Call) -> None:
+    body = call.engine.catalog.table(ref_of(call))
+    with call.engine.database.transaction() as transaction:
+        definitions.drop_table(transaction, body)
+
+
+def ref_of(call: Call) -> TableRef:
+    return TableRef(call.path["project"], call.path["dataset"], call.path["table"])
+
+
+def with_size(call: Call, body: Resource) -> Resource:
+    """The resource with the counts that BigQuery reckons when it is asked."""
+    size = call.engine.sizes.of(body)
+    counts = {"numRows": str(size.rows), "numBytes": str(size.bytes), "numLongTermBytes": "0"}
+    if body["type"] == "TABLE":
+        counts |= {"numTotalLogicalBytes": str(size.bytes), "numActiveLogicalBytes": str(size.bytes)}
+    return body | counts
+
+
+def _result_table(call: Call, ref: TableRef, job_id: str) -> Resource:
+    result = call.engine.result_of(ref.project, job_id)
+    body = resources.new_table(ref, {"schema": {"fields": result.schema}})
+    return body | {"numRows": str(result.total_rows()), "numBytes": "0"}

@@ -1,0 +1,330 @@
+"""Queries compiled: SELECT with all its clauses, set operations, common table expressions."""
+
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from tarn_bigquery.catalog.names import quote
+from tarn_bigquery.sql.compiler import windows
+from tarn_bigquery.sql.compiler.compiled import Compiled
+from tarn_bigquery.sql.compiler.environment import Cte, Environment, not_supported
+from tarn_bigquery.sql.compiler.expressions import Expressions
+from tarn_bigquery.sql.compiler.kinds import INT64, NULL, Type, named_fields, supertype
+from tarn_bigquery.sql.compiler.scope import Column, Relation, Scope, member
+from tarn_bigquery.sql.compiler.values import Value, coerced, settled, struct, text
+
+_SET_OPERATORS = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One column of a SELECT list. `named` is whether the query gives it the name."""
+
+    name: str
+    value: Value
+    named: bool = True
+
+    @property
+    def sql(self) -> str:
+        return f"{self.value.sql} AS {quote(self.name)}"
+
+
+def compile_query(node: exp.Expr, env: Environment, outer: Scope | None = None) -> Compiled:
+    """A query compiled. `outer` is the scope that a correlated query sees."""
+    ctes, env = _with(node, env, outer)
+    if isinstance(node, exp.Subquery):
+        compiled = _parenthesized(node, env, outer)
+    elif isinstance(node, exp.SetOperation):
+        compiled = _set_operation(node, env, outer)
+    elif isinstance(node, exp.Select):
+        compiled = _Select(node, env, outer).compile()
+    else:
+        raise not_supported(node)
+    return replace(compiled, sql=f"{ctes}{compiled.sql}")
+
+
+def result(compiled: Compiled) -> Compiled:
+    """A query as a job's result: every column has a name of its own and a type that a column can have."""
+    if compiled.is_value_table and compiled.columns[0][1].name == "STRUCT":
+        compiled = _unpacked(compiled)
+    names = _distinct_names([name for name, _ in compiled.columns])
+    if names == [n for n, _ in compiled.columns] and all(_is_settled(kind) for _, kind in compiled.columns):
+        return compiled
+    aliases = [f"c{i}" for i in range(len(names))]
+    values = [settled(Value(a, kind)) for a, (_, kind) in zip(aliases, compiled.columns, strict=True)]
+    listed = ", ".join(f"{v.sql} AS {quote(n)}" for v, n in zip(values, names, strict=True))
+    sql = f"SELECT {listed} FROM ({compiled.sql}) AS result({', '.join(aliases)})"  # noqa: S608
+    return Compiled(sql, [(name, value.type) for name, value in zip(names, values, strict=True)])
+
+
+def _is_settled(kind: Type) -> bool:
+    return kind != NULL and kind.element != NULL and all(_is_settled(inner) for _, inner in kind.fields)
+
+
+def _unpacked(compiled: Compiled) -> Compiled:
+    fields = named_fields(compiled.columns[0][1])
+    listed = ", ".join(f"struct_extract(v, {text(name)}) AS {quote(name)}" for name, _ in fields)
+    return Compiled(f"SELECT {listed} FROM ({compiled.sql}) AS result(v)", fields)  # noqa: S608
+
+
+def _distinct_names(names: list[str]) -> list[str]:
+    """The names with `_1`, `_2` behind those that have been before."""
+    taken: dict[str, int] = {}
+    distinct = []
+    for name in names:
+        count = taken.get(name.lower(), 0)
+        taken[name.lower()] = count + 1
+        distinct.append(f"{name}_{count}" if count else name)
+    return distinct
+
+
+def _with(node: exp.Expr, env: Environment, outer: Scope | None) -> tuple[str, Environment]:
+    clause = node.args.get("with_")
+    if clause is None:
+        return "", env
+    written = []
+    for item in clause.expressions:
+        name, query = item.alias, item.this
+        env_inside = env
+        if clause.recursive and isinstance(query, exp.Union):
+            anchor = compile_query(query.this, env, outer)
+            env_inside = env.with_cte(Cte(name, [(n, settled(Value("x", k)).type) for n, k in anchor.columns]))
+        compiled = compile_query(query, env_inside, outer)
+        names = [column.name for column in item.args["alias"].columns] or [n for n, _ in compiled.columns]
+        kinds = [kind for _, kind in compiled.columns]
+        if compiled.is_value_table and kinds[0].name == "STRUCT":
+            compiled = _unpacked(compiled)
+            names, kinds = [n for n, _ in compiled.columns], [k for _, k in compiled.columns]
+        env = env.with_cte(Cte(name, list(zip(names, kinds, strict=True))))
+        listed = ", ".join(quote(column) for column in _distinct_names(names))
+        written.append(f"{quote(name)}({listed}) AS ({compiled.sql})")
+    return f"WITH {'RECURSIVE ' if clause.recursive else ''}{', '.join(written)} ", env
+
+
+def _parenthesized(node: exp.Subquery, env: Environment, outer: Scope | None) -> Compiled:
+    inner = compile_query(node.this, env, outer)
+    tail = _tail(node, inner, env, outer)
+    return replace(inner, sql=f"SELECT * FROM ({inner.sql}) AS q{tail}") if tail else inner  # noqa: S608
+
+
+def _set_operation(node: exp.SetOperation, env: Environment, outer: Scope | None) -> Compiled:
+    if node.args.get("by_name"):
+        raise not_supported(node)
+    operands = [compile_query(operand, env, outer) for operand in (node.left, node.right)]
+    widths = [len(operand.columns) for operand in operands]
+    name = _SET_OPERATORS[type(node)]
+    word = f"{name} {'DISTINCT' if node.args.get('distinct') else 'ALL'}"
+    if widths[0] != widths[1]:
+        raise env.wrong(f"Queries in {word} have mismatched column count; query 1 has {widths[0]} columns, "
+                        f"query 2 has {widths[1]} columns", node.right)  # fmt: skip
+    columns = []
+    for i, ((column, left), (_, right)) in enumerate(zip(*(o.columns for o in operands), strict=True), 1):
+        kind = supertype([left, right])
+        if kind is None:
+            raise env.wrong(f"Column {i} in {word} has incompatible types: {left}, {right}", node.right)
+        columns.append((column, kind))
+    sides = [_as_types(operand, [kind for _, kind in columns]) for operand in operands]
+    operator = name if node.args.get("distinct") else f"{name} ALL"
+    compiled = Compiled(f"({sides[0]}) {operator} ({sides[1]})", columns, operands[0].is_value_table)
+    tail = _tail(node, compiled, env, outer)
+    return replace(compiled, sql=f"SELECT * FROM ({compiled.sql}) AS q{tail}") if tail else compiled  # noqa: S608
+
+
+def _as_types(query: Compiled, kinds: list[Type]) -> str:
+    if [kind for _, kind in query.columns] == kinds:
+        return query.sql
+    aliases = [f"c{i}" for i in range(len(kinds))]
+    values = (coerced(Value(a, k), to).sql for a, (_, k), to in zip(aliases, query.columns, kinds, strict=True))
+    listed = ", ".join(f"{v} AS {quote(n)}" for v, (n, _) in zip(values, query.columns, strict=True))
+    return f"SELECT {listed} FROM ({query.sql}) AS q({', '.join(aliases)})"  # noqa: S608
+
+
+def _tail(node: exp.Expr, query: Compiled, env: Environment, outer: Scope | None) -> str:
+    """ORDER BY, LIMIT and OFFSET behind a query whose columns are already there."""
+    columns = [Column(name, kind, quote(name)) for name, kind in query.columns]
+    scope = Scope([Relation("q", columns)], outer)
+    compiler = Expressions(scope, env)
+    parts = ""
+    if (order := node.args.get("order")) is not None:
+        parts += f" ORDER BY {', '.join(_order_key(compiler, key, []) for key in order.expressions)}"
+    return parts + _limit(compiler, node)
+
+
+def _order_key(compiler: Expressions, key: exp.Ordered, items: list[Item]) -> str:
+    inner = key.this
+    if isinstance(inner, exp.Literal) and not inner.is_string:
+        return f"{inner.this}{windows.direction(key)}"
+    written = compiler.value(inner).sql
+    position = next((i for i, item in enumerate(items, 1) if item.value.sql == written), None)
+    return f"{position or written}{windows.direction(key)}"
+
+
+def _limit(compiler: Expressions, node: exp.Expr) -> str:
+    parts = ""
+    for name, word in (("limit", "LIMIT"), ("offset", "OFFSET")):
+        clause = node.args.get(name)
+        if clause is not None:
+            parts += f" {word} {compiler.sql(clause.expression, INT64)}"
+    return parts
+
+
+@dataclass
+class _Select:
+    node: exp.Select
+    env: Environment
+    outer: Scope | None
+    scope: Scope = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.scope = Scope(outer=self.outer)
+
+    def compile(self) -> Compiled:
+        from tarn_bigquery.sql.compiler.sources import compile_from
+
+        source = compile_from(self.node, self.scope, self.env)
+        compiler = Expressions(self.scope, self.env)
+        where = self._condition("where", compiler, "WHERE")
+        items = self._items(compiler)
+        after = Expressions(self._scope_of_aliases(items), self.env)
+        distinct = "DISTINCT " if self.node.args.get("distinct") else ""
+        kind = (self.node.args.get("kind") or "").upper()
+        columns = [(item.name, item.value.type) for item in items]
+        if kind == "STRUCT":
+            row = struct([(item.name if item.named else "", item.value) for item in items])
+            columns, listed = [("_value", row.type)], f"{row.sql} AS {quote('_value')}"
+        else:
+            listed = ", ".join(item.sql for item in items)
+        sql = (
+            f"SELECT {distinct}{listed}{source}{where}{self._group(after, items)}"
+            f"{self._condition('having', after, 'HAVING')}{self._windows(compiler)}"
+            f"{self._condition('qualify', after, 'QUALIFY')}{self._order(after, items)}{_limit(compiler, self.node)}"
+        )
+        return Compiled(sql, columns, bool(kind))
+
+    def _condition(self, name: str, compiler: Expressions, word: str) -> str:
+        clause = self.node.args.get(name)
+        return f" {word} {compiler.condition(clause.this, word)}" if clause is not None else ""
+
+    def _items(self, compiler: Expressions) -> list[Item]:
+        items: list[Item] = []
+        if not self.node.expressions:
+            raise self.env.wrong("Syntax error: Unexpected end of SELECT list", self.node)
+        for node in self.node.expressions:
+            found = self._expanded(compiler, node)
+            if found is None:
+                name = _name_of(node)
+                value = compiler.value(node.this if isinstance(node, exp.Alias) else node)
+                found = [Item(name, value, named=bool(name))]
+            items += found
+        unnamed = 0
+        for i, item in enumerate(items):
+            if not item.name:
+                items[i] = replace(item, name=f"f{unnamed}_", named=False)
+                unnamed += 1
+        return items
+
+    def _expanded(self, compiler: Expressions, node: exp.Expr) -> list[Item] | None:
+        """The columns of `*`, `relation.*` or `struct.*`; None for anything else."""
+        if isinstance(node, exp.Star):
+            if not self.scope.relations:
+                raise self.env.wrong("SELECT * must have a FROM clause", node)
+            return self._adjusted(compiler, node, self._all_columns())
+        star = node.this if isinstance(node, exp.Column) else node.args.get("expression")
+        if not isinstance(star, exp.Star) or not isinstance(node, exp.Column | exp.Dot):
+            return None
+        owner = node.args.get("table") if isinstance(node, exp.Column) else None
+        relation = self.scope.find_relation(owner.name) if owner is not None and not node.args.get("db") else None
+        if relation is not None:
+            return self._adjusted(compiler, star, [Item(c.name, Value(c.sql, c.type)) for c in relation.visible])
+        path = node.this if isinstance(node, exp.Dot) else _path_of(node)
+        return self._adjusted(compiler, star, self._fields(compiler, path))
+
+    def _fields(self, compiler: Expressions, node: exp.Expr) -> list[Item]:
+        value = compiler.value(node)
+        if value.type.name != "STRUCT":
+            raise self.env.wrong(f"Dot-star is not supported for type {value.type}", node)
+        found = ((name, member(value, name)) for name, _ in named_fields(value.type))
+        return [Item(name, inner) for name, inner in found if inner is not None]
+
+    def _all_columns(self) -> list[Item]:
+        merged = [Item(name, value) for name, value in self.scope.merged.items()]
+        seen = {name.lower() for name in self.scope.merged}
+        rest = [
+            Item(column.name, Value(column.sql, column.type))
+            for relation in self.scope.relations
+            for column in relation.visible
+            if column.name.lower() not in seen
+        ]
+        return merged + rest
+
+    def _adjusted(self, compiler: Expressions, star: exp.Expr, items: list[Item]) -> list[Item]:
+        """A star's columns after EXCEPT and REPLACE."""
+        left_out = {column.name.lower() for column in star.args.get("except_") or []}
+        known = {item.name.lower() for item in items}
+        for name in left_out - known:
+            raise self.env.wrong(f"Column {name} in SELECT * EXCEPT list does not exist", star)
+        replaced = {node.alias.lower(): compiler.value(node.this) for node in star.args.get("replace") or []}
+        for name in set(replaced) - known:
+            raise self.env.wrong(f"Column {name} in SELECT * REPLACE list does not exist", star)
+        kept = (item for item in items if item.name.lower() not in left_out)
+        return [replace(item, value=replaced.get(item.name.lower(), item.value)) for item in kept]
+
+    def _scope_of_aliases(self, items: list[Item]) -> Scope:
+        """The scope of GROUP BY, HAVING, QUALIFY and ORDER BY, which see the SELECT list's names first."""
+        aliases = {item.name.lower(): Value(item.value.sql, item.value.type) for item in items if item.named}
+        return Scope(self.scope.relations, self.outer, self.scope.merged, aliases, self.scope.values)
+
+    def _group(self, compiler: Expressions, items: list[Item]) -> str:
+        clause = self.node.args.get("group")
+        if clause is None:
+            return ""
+        if clause.args.get("all"):
+            return " GROUP BY ALL"
+        keys = [*clause.expressions]
+        for name in ("rollup", "cube", "grouping_sets"):
+            keys += clause.args.get(name) or []
+        return f" GROUP BY {', '.join(self._group_key(compiler, key, items) for key in keys)}"
+
+    def _group_key(self, compiler: Expressions, key: exp.Expr, items: list[Item]) -> str:
+        words: dict[type[exp.Expr], str] = {exp.Rollup: "ROLLUP", exp.Cube: "CUBE", exp.GroupingSets: "GROUPING SETS"}
+        if type(key) in words:
+            inner = ", ".join(self._group_key(compiler, item, items) for item in key.expressions)
+            return f"{words[type(key)]} ({inner})"
+        if isinstance(key, exp.Tuple):
+            return f"({', '.join(self._group_key(compiler, item, items) for item in key.expressions)})"
+        if isinstance(key, exp.Paren):
+            return self._group_key(compiler, key.this, items)
+        if isinstance(key, exp.Literal) and not key.is_string:
+            position = int(key.this)
+            if not 1 <= position <= len(items):
+                raise self.env.wrong(f"GROUP BY is out of SELECT column number range: {position}", key)
+            return items[position - 1].value.sql
+        return compiler.value(key).sql
+
+    def _windows(self, compiler: Expressions) -> str:
+        named = self.node.args.get("windows")
+        return f" WINDOW {', '.join(windows.definition(compiler, w) for w in named)}" if named else ""
+
+    def _order(self, compiler: Expressions, items: list[Item]) -> str:
+        clause = self.node.args.get("order")
+        if clause is None:
+            return ""
+        is_struct = (self.node.args.get("kind") or "").upper() == "STRUCT"
+        keys = [_order_key(compiler, key, [] if is_struct else items) for key in clause.expressions]
+        return f" ORDER BY {', '.join(keys)}"
+
+
+def _name_of(node: exp.Expr) -> str:
+    """The name that a SELECT list's expression has by itself, or '' where it has none."""
+    if isinstance(node, exp.Alias | exp.Column):
+        return node.alias or node.name
+    if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Identifier):
+        return node.expression.name
+    return ""
+
+
+def _path_of(star: exp.Column) -> exp.Expr:
+    """The expression in front of `.*`."""
+    parts = [part.copy() for part in star.parts[:-1]]
+    names = dict(zip(("this", "table", "db", "catalog"), reversed(parts), strict=False))
+    return exp.Column(**names)

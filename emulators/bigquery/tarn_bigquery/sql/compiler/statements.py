@@ -1,0 +1,261 @@
+"""Statements compiled: queries, and the DML that writes a stored table."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from tarn_bigquery.catalog.names import quote
+from tarn_bigquery.sql.compiler.compiled import Compiled
+from tarn_bigquery.sql.compiler.environment import Environment, not_supported
+from tarn_bigquery.sql.compiler.expressions import Expressions
+from tarn_bigquery.sql.compiler.kinds import Type, of_field
+from tarn_bigquery.sql.compiler.queries import compile_query, result
+from tarn_bigquery.sql.compiler.scope import Relation, Scope
+from tarn_bigquery.sql.compiler.sources import FIELDS, Sources
+from tarn_bigquery.sql.compiler.values import Value, coerce, null
+from tarn_bigquery.sql.types import Field
+
+
+@dataclass(frozen=True)
+class CompiledStatement:
+    """A statement in DuckDB SQL; `schema` is a query's result, or None for a statement that has none."""
+
+    sql: str
+    schema: list[Field] | None = None
+
+
+def compile_statement(tree: exp.Expr, env: Environment, names: Scope) -> CompiledStatement:
+    """A query or a DML statement compiled. `names` has what the statement sees from outside: variables, parameters.
+
+    Tables must have been resolved: their nodes carry the fields of their schemas.
+    """
+    if isinstance(tree, exp.Query):
+        compiled = result(compile_query(tree, env, names))
+        return CompiledStatement(compiled.sql, [kind.rest(name) for name, kind in compiled.columns])
+    handler = _HANDLERS.get(type(tree))
+    if handler is None:
+        raise not_supported(tree)
+    return CompiledStatement(handler(tree, env, names))
+
+
+def compile_value(tree: exp.Expr, env: Environment, names: Scope) -> Value:
+    """A single expression compiled, outside of any query."""
+    return Expressions(names, env).value(tree)
+
+
+def _target(node: exp.Table, env: Environment, names: Scope) -> tuple[str, Relation, Scope]:
+    scope = Scope(outer=names)
+    sql = Sources(scope, env).one(node)
+    return sql, scope.relations[0], scope
+
+
+def _fields(node: exp.Table) -> list[Field]:
+    return node.meta_get(FIELDS) or []
+
+
+def _assigned(env: Environment, node: exp.Expr, value: Value, kind: Type, name: str) -> str:
+    """The value as a column's type. Assignments take what coerces, and numbers and texts that fit."""
+    found = coerce(value, kind)
+    if found is None:
+        raise env.wrong(f"Value of type {value.type} cannot be assigned to {name}, which has type {kind}", node)
+    return found.sql
+
+
+def _insert(tree: Any, env: Environment, names: Scope) -> str:
+    target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    if not isinstance(target, exp.Table) or tree.expression is None:
+        raise env.wrong("Syntax error: INSERT needs a table and rows", tree)
+    fields = _fields(target)
+    if isinstance(tree.this, exp.Schema):
+        fields = _named(env, fields, tree.this.expressions)
+    columns = ", ".join(quote(field["name"]) for field in fields)
+    source = tree.expression
+    path = _path(target)
+    if isinstance(source, exp.Values):
+        rows = ", ".join(_row(env, names, row, fields) for row in source.expressions)
+        return f"INSERT INTO {path} ({columns}) VALUES {rows}"  # noqa: S608
+    query = compile_query(source, env, names)
+    return f"INSERT INTO {path} ({columns}) {_fitted(env, source, query, fields)}"
+
+
+def _path(target: exp.Table) -> str:
+    return exp.Table(this=target.this.copy(), db=target.args.get("db")).sql("duckdb")
+
+
+def _named(env: Environment, fields: list[Field], columns: list[exp.Expr]) -> list[Field]:
+    known = {field["name"].lower(): field for field in fields}
+    found = []
+    for column in columns:
+        field = known.get(column.name.lower())
+        if field is None:
+            raise env.wrong(f"Column {column.name} is not present in table", column)
+        found.append(field)
+    return found
+
+
+def _row(env: Environment, names: Scope, row: exp.Expr, fields: list[Field]) -> str:
+    items = row.expressions if isinstance(row, exp.Tuple) else [row.this if isinstance(row, exp.Paren) else row]
+    if len(items) != len(fields):
+        raise env.wrong(f"Inserted row has wrong column count; Has {len(items)}, expected {len(fields)}", row)
+    return f"({', '.join(_cell(env, names, item, field) for item, field in zip(items, fields, strict=True))})"
+
+
+def _cell(env: Environment, names: Scope, item: exp.Expr, field: Field) -> str:
+    if isinstance(item, exp.Var) and item.name.upper() == "DEFAULT":
+        return "DEFAULT"
+    value = Expressions(names, env).value(item)
+    return _assigned(env, item, value, of_field(field), field["name"])
+
+
+def _fitted(env: Environment, node: exp.Expr, query: Compiled, fields: list[Field]) -> str:
+    """A query's rows as those of the columns."""
+    if len(query.columns) != len(fields):
+        raise env.wrong(f"Inserted row has wrong column count; Has {len(query.columns)}, expected {len(fields)}", node)
+    kinds = [of_field(field) for field in fields]
+    if kinds == [kind for _, kind in query.columns]:
+        return query.sql
+    aliases = [f"c{i}" for i in range(len(fields))]
+    listed = ", ".join(
+        _assigned(env, node, Value(alias, kind), wanted, field["name"])
+        for alias, (_, kind), wanted, field in zip(aliases, query.columns, kinds, fields, strict=True)
+    )
+    return f"SELECT {listed} FROM ({query.sql}) AS q({', '.join(aliases)})"  # noqa: S608
+
+
+def _update(tree: Any, env: Environment, names: Scope) -> str:
+    target, relation, scope = _target(tree.this, env, names)
+    source = ""
+    if (clause := tree.args.get("from_")) is not None:
+        inner = Scope(outer=names)
+        source = f" FROM {Sources(inner, env).all_of(clause.this, [])}"
+        scope.relations += inner.relations
+    compiler = Expressions(scope, env)
+    sets = _assignments(compiler, tree.expressions, relation, _fields(tree.this))
+    where = tree.args.get("where")
+    if where is None:
+        raise env.wrong("UPDATE must have a WHERE clause", tree)
+    return f"UPDATE {target} SET {sets}{source} WHERE {compiler.condition(where.this, 'WHERE')}"  # noqa: S608
+
+
+def _assignments(compiler: Expressions, nodes: list[exp.Expr], relation: Relation, fields: list[Field]) -> str:
+    """`column = value` of UPDATE. Assignments to fields of a struct become one new value of its column."""
+    known = {field["name"].lower(): field for field in fields}
+    changed: dict[str, Value] = {}
+    for node in nodes:
+        path = _assigned_path(node.this, relation.alias, known)
+        field = known.get(path[0].lower())
+        if field is None:
+            raise compiler.env.wrong(f"Unrecognized name: {path[0]}", node)
+        before = changed.get(path[0].lower()) or relation.column(path[0]) or null()
+        changed[path[0].lower()] = _with_member(compiler, node, before, path[1:], of_field(field))
+    return ", ".join(f"{quote(known[name]['name'])} = {value.sql}" for name, value in changed.items())
+
+
+def _assigned_path(node: exp.Expr, alias: str, known: dict[str, Field]) -> list[str]:
+    parts = [part.name for part in node.parts] if isinstance(node, exp.Column) else []
+    if isinstance(node, exp.Dot):
+        parts = [*_assigned_path(node.this, alias, known), node.expression.name]
+    return parts[1:] if len(parts) > 1 and parts[0].lower() == alias.lower() else parts
+
+
+def _with_member(compiler: Expressions, node: exp.Expr, before: Value, path: list[str], kind: Type) -> Value:
+    """The value with the member at the path replaced by the right side of the assignment."""
+    if not path:
+        right = node.args["expression"]
+        if isinstance(right, exp.Var | exp.Column) and right.name.upper() == "DEFAULT":
+            return Value("DEFAULT", kind)
+        return Value(_assigned(compiler.env, node, compiler.value(right), kind, node.this.name), kind)
+    members = []
+    for name, inner in kind.fields:
+        member = Value(f"struct_extract({before.sql}, '{name}')", inner)
+        if name.lower() == path[0].lower():
+            member = _with_member(compiler, node, member, path[1:], inner)
+        members.append(f"{quote(name)} := {member.sql}")
+    return Value(f"struct_pack({', '.join(members)})", kind)
+
+
+def _delete(tree: Any, env: Environment, names: Scope) -> str:
+    target, _, scope = _target(tree.this, env, names)
+    where = tree.args.get("where")
+    if where is None:
+        raise env.wrong("DELETE must have a WHERE clause", tree)
+    return f"DELETE FROM {target} WHERE {Expressions(scope, env).condition(where.this, 'WHERE')}"  # noqa: S608
+
+
+def _truncate(tree: Any, env: Environment, names: Scope) -> str:
+    return f"DELETE FROM {_path(tree.expressions[0])}"  # noqa: S608
+
+
+def _merge(tree: Any, env: Environment, names: Scope) -> str:
+    target, relation, scope = _target(tree.this, env, names)
+    inner = Scope(outer=names)
+    source = Sources(inner, env).one(tree.args["using"])
+    fields = _fields(tree.this)
+    both = Expressions(Scope([*scope.relations, *inner.relations], names), env)
+    reach = _Reach(both, Expressions(scope, env), Expressions(inner, env))
+    whens = "".join(_when(node, reach, relation, fields) for node in tree.args["whens"].expressions)
+    on = _never(relation, inner) if _is_false(tree.args["on"]) else both.condition(tree.args["on"], "ON")
+    return f"MERGE INTO {target} USING {source} ON {on}{whens}"
+
+
+def _is_false(condition: exp.Expr) -> bool:
+    return isinstance(condition.unnest(), exp.Boolean) and not condition.unnest().this
+
+
+def _never(target: Relation, source: Scope) -> str:
+    """An equality that no pair of rows satisfies: DuckDB hashes it, where for FALSE it would compare all pairs."""
+    column = source.relations[0].visible[0].sql
+    return f"{quote(target.alias)}.rowid = -1 - CAST(hash({column}) >> 2 AS BIGINT)"
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """What the clauses of a MERGE see: both tables where rows match, else the one that has the row."""
+
+    both: Expressions
+    target: Expressions
+    source: Expressions
+
+
+def _when(node: exp.When, reach: _Reach, relation: Relation, fields: list[Field]) -> str:
+    if node.args.get("matched"):
+        word, compiler = "MATCHED", reach.both
+    elif node.args.get("source"):
+        word, compiler = "NOT MATCHED BY SOURCE", reach.target
+    else:
+        word, compiler = "NOT MATCHED", reach.source
+    extra = node.args.get("condition")
+    condition = f" AND {compiler.condition(extra, 'WHEN')}" if extra is not None else ""
+    action = node.args["then"]
+    if isinstance(action, exp.Var):
+        return f" WHEN {word}{condition} THEN DELETE"
+    if isinstance(action, exp.Update):
+        return f" WHEN {word}{condition} THEN UPDATE SET {_assignments(compiler, action.expressions, relation, fields)}"
+    return f" WHEN {word}{condition} THEN {_merge_insert(action, reach.source, fields)}"
+
+
+def _merge_insert(action: exp.Insert, source: Expressions, fields: list[Field]) -> str:
+    if isinstance(action.this, exp.Tuple):
+        fields = _named(source.env, fields, action.this.expressions)
+    columns = ", ".join(quote(field["name"]) for field in fields)
+    values = action.args.get("expression")
+    if isinstance(values, exp.Tuple):
+        if len(values.expressions) != len(fields):
+            raise source.env.wrong("Inserted row has wrong column count", values)
+        pairs = zip(values.expressions, fields, strict=True)
+        cells = ", ".join(_cell(source.env, source.scope, item, field) for item, field in pairs)
+    else:
+        visible = [column for relation in source.scope.relations for column in relation.visible]
+        cells = ", ".join(column.sql for column in visible[: len(fields)])
+    return f"INSERT ({columns}) VALUES ({cells})"  # noqa: S608
+
+
+_HANDLERS: dict[type[exp.Expr], Callable[[Any, Environment, Scope], str]] = {
+    exp.Insert: _insert,
+    exp.Update: _update,
+    exp.Delete: _delete,
+    exp.TruncateTable: _truncate,
+    exp.Merge: _merge,
+}

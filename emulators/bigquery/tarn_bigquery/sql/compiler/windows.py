@@ -1,0 +1,63 @@
+"""OVER clauses."""
+
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from tarn_bigquery.catalog.names import quote
+
+if TYPE_CHECKING:
+    from tarn_bigquery.sql.compiler.expressions import Expressions
+
+
+def over(compiler: "Expressions", node: exp.Window) -> str:
+    """What follows OVER: a window's name, or its specification in parentheses."""
+    named = node.args.get("alias")
+    if named is not None and not _specification(compiler, node):
+        return quote(named.name)
+    base = [quote(named.name)] if named is not None else []
+    return f"({' '.join([*base, *_specification(compiler, node)])})"
+
+
+def definition(compiler: "Expressions", node: exp.Window) -> str:
+    """One entry of a WINDOW clause."""
+    named = node.args.get("alias")
+    base = [quote(named.name)] if named is not None else []
+    return f"{quote(node.name)} AS ({' '.join([*base, *_specification(compiler, node)])})"
+
+
+def _specification(compiler: "Expressions", node: exp.Window) -> list[str]:
+    parts = []
+    if node.args.get("partition_by"):
+        keys = ", ".join(compiler.value(key).sql for key in node.args["partition_by"])
+        parts.append(f"PARTITION BY {keys}")
+    if node.args.get("order") is not None:
+        keys = ", ".join(ordered(compiler, key) for key in node.args["order"].expressions)
+        parts.append(f"ORDER BY {keys}")
+    frame = node.args.get("spec")
+    if frame is not None:
+        parts.append(_frame(compiler, frame))
+    return parts
+
+
+def ordered(compiler: "Expressions", node: exp.Ordered) -> str:
+    """One key of an ORDER BY."""
+    return f"{compiler.value(node.this).sql}{direction(node)}"
+
+
+def direction(node: exp.Ordered) -> str:
+    nulls = "FIRST" if node.args.get("nulls_first") else "LAST"
+    return f" {'DESC' if node.args.get('desc') else 'ASC'} NULLS {nulls}"
+
+
+def _frame(compiler: "Expressions", frame: exp.WindowSpec) -> str:
+    kind = frame.args["kind"].upper()
+    start = _bound(compiler, frame.args.get("start"), frame.args.get("start_side"))
+    if frame.args.get("end") is None:
+        return f"{kind} {start}"
+    return f"{kind} BETWEEN {start} AND {_bound(compiler, frame.args['end'], frame.args.get('end_side'))}"
+
+
+def _bound(compiler: "Expressions", bound: Any, side: str | None) -> str:
+    written = bound if isinstance(bound, str) else compiler.value(bound).sql
+    return f"{written} {side or ''}".strip()

@@ -1,0 +1,191 @@
+"""DDL statements read into resources of the REST API's shape."""
+
+from typing import Any
+
+from sqlglot import exp
+
+from tarn_bigquery.catalog.names import DatasetRef
+from tarn_bigquery.errors import invalid_query, unsupported
+from tarn_bigquery.sql.context import QueryContext
+from tarn_bigquery.sql.types import Field, field_of_googlesql
+
+Resource = dict[str, Any]
+
+_DATE_PARTS = {"HOUR", "DAY", "MONTH", "YEAR"}
+_RANGE = ("start", "end", "interval")
+
+
+def table_body(create: exp.Create) -> Resource:
+    """What a CREATE TABLE says of the table: schema, partitions, clusters, options. Not its rows."""
+    body: Resource = {}
+    if isinstance(create.this, exp.Schema):
+        body["schema"] = {"fields": columns(create.this)}
+    for node in _properties(create):
+        if isinstance(node, exp.PartitionedByProperty):
+            body |= partitioning(node.this)
+        elif isinstance(node, exp.ClusterProperty):
+            body["clustering"] = {"fields": [column.name for column in node.expressions]}
+    return body | table_options(options(create), body)
+
+
+def view_body(create: exp.Create, text: str) -> Resource:
+    """What a CREATE VIEW says of the view. `text` is the view's query as it was written."""
+    given = options(create)
+    kind = "materializedView" if create.find(exp.MaterializedProperty) else "view"
+    body: Resource = {kind: {"query": text} | ({"useLegacySql": False} if kind == "view" else {})}
+    descriptions = {}
+    if isinstance(create.this, exp.Schema):
+        descriptions = {column.name: _column_options(column).get("description") for column in create.this.expressions}
+        body["columns"] = [{"name": n} | ({"description": d} if d else {}) for n, d in descriptions.items()]
+    return body | table_options(given, body)
+
+
+def dataset_ref(node: exp.Table, context: QueryContext) -> DatasetRef:
+    """The dataset that a CREATE or DROP SCHEMA names."""
+    return DatasetRef(node.catalog or context.project, node.db or node.name)
+
+
+def dataset_body(create: exp.Create) -> Resource:
+    body: Resource = {}
+    for name, value in options(create).items():
+        if name == "location":
+            body["location"] = value
+        elif name == "default_table_expiration_days":
+            body["defaultTableExpirationMs"] = str(int(float(value) * 86_400_000))
+        else:
+            body |= _common_option(name, value)
+    return body
+
+
+def columns(schema: exp.Schema) -> list[Field]:
+    """The declared columns. Table constraints, which BigQuery does not enforce, are left out."""
+    return [column_field(node) for node in schema.expressions if isinstance(node, exp.ColumnDef)]
+
+
+def column_field(node: exp.ColumnDef) -> Field:
+    """A column definition as a REST field."""
+    kind = node.args.get("kind")
+    if kind is None:
+        raise invalid_query(f"Column {node.name} has no type")
+    field = field_of_googlesql(node.name, kind)
+    for constraint in node.args.get("constraints") or []:
+        if isinstance(constraint.kind, exp.NotNullColumnConstraint) and not constraint.kind.args.get("allow_null"):
+            field["mode"] = "REQUIRED"
+        elif isinstance(constraint.kind, exp.DefaultColumnConstraint):
+            field["defaultValueExpression"] = constraint.kind.this.sql("bigquery")
+    if (description := _column_options(node).get("description")) is not None:
+        field["description"] = description
+    return field
+
+
+def partitioning(node: exp.Expr) -> Resource:
+    """PARTITION BY, as timePartitioning or rangePartitioning."""
+    if isinstance(node, exp.Schema | exp.Tuple):
+        node = node.expressions[0]
+    name = (node.find(exp.Column) or node).name
+    arguments = node.expressions if isinstance(node, exp.Anonymous) else []
+    if isinstance(node, exp.Anonymous) and node.name.upper() == "RANGE_BUCKET":
+        bounds = arguments[1].expressions
+        if len(bounds) != len(_RANGE):
+            raise invalid_query("PARTITION BY RANGE_BUCKET needs GENERATE_ARRAY(start, end, interval).")
+        given = {key: bound.sql("bigquery") for key, bound in zip(_RANGE, bounds, strict=True)}
+        return {"rangePartitioning": {"field": name, "range": given}}
+    part = arguments[1].name.upper() if len(arguments) > 1 else "DAY"
+    if part not in _DATE_PARTS:
+        raise invalid_query(f"PARTITION BY expression with the granularity {part} is not supported.")
+    ingestion = name.upper() in {"_PARTITIONDATE", "_PARTITIONTIME"}
+    return {"timePartitioning": {"type": part} | ({} if ingestion else {"field": name})}
+
+
+def options(node: exp.Expr) -> dict[str, Any]:
+    """OPTIONS(...) of a statement, as Python values."""
+    found: dict[str, Any] = {}
+    for item in _properties(node):
+        if isinstance(item, exp.LocationProperty):
+            found["location"] = value_of(item.this)
+        elif type(item) is exp.Property:
+            found[item.name.lower()] = value_of(item.args["value"])
+    return found
+
+
+_EXPORT_OPTIONS = {"compression", "field_delimiter", "format", "header", "overwrite", "uri", "use_avro_logical_types"}
+
+
+def export_options(node: exp.Expr) -> dict[str, Any]:
+    """The options of EXPORT DATA, as Python values. Raises ApiError for one that it does not have."""
+    items = node.args["options"].expressions if node.args.get("options") else []
+    found = {}
+    for item in items:
+        is_format = isinstance(item, exp.FileFormatProperty)
+        name = "format" if is_format else item.name.lower()
+        if name not in _EXPORT_OPTIONS:
+            raise invalid_query(f"Unknown option: {item.name}")
+        found[name] = value_of(item.this if is_format else item.args["value"])
+    return found
+
+
+def value_of(node: exp.Expr) -> Any:
+    """A constant expression as a Python value. Intervals and calls come back as their text."""
+    if isinstance(node, exp.Array | exp.Tuple):
+        values = [value_of(item) for item in node.expressions]
+        return tuple(values) if isinstance(node, exp.Tuple) else values
+    if isinstance(node, exp.Boolean):
+        return node.this
+    if isinstance(node, exp.Null):
+        return None
+    if isinstance(node, exp.Literal):
+        return node.this if node.is_string else float(node.this) if "." in node.this else int(node.this)
+    if isinstance(node, exp.Neg):
+        return -value_of(node.this)
+    return node.sql("bigquery")
+
+
+def table_options(given: dict[str, Any], body: Resource) -> Resource:
+    """Options of a table, as the members of its resource that they set."""
+    result: Resource = {}
+    for name, value in given.items():
+        if name in {"require_partition_filter", "partition_expiration_days"}:
+            key = "timePartitioning" if "timePartitioning" in body else "rangePartitioning"
+            if name == "require_partition_filter":
+                result["requirePartitionFilter"] = bool(value)
+            elif value is not None:
+                expiration = {"expirationMs": str(int(float(value) * 86_400_000))}
+                result[key] = body.get(key, {}) | expiration
+        else:
+            result |= _common_option(name, value)
+    return result
+
+
+# Options that change how the service keeps a table and nothing that a client of the emulator can see.
+_WITHOUT_EFFECT = {
+    "allow_non_incremental_definition", "default_collation", "default_rounding_mode", "enable_change_history",
+    "enable_refresh", "is_case_insensitive", "kms_key_name", "max_staleness", "max_time_travel_hours",
+    "privacy_policy", "refresh_interval_minutes", "storage_billing_model", "tags",
+}  # fmt: skip
+
+
+def _common_option(name: str, value: Any) -> Resource:
+    if name == "labels":
+        return {"labels": dict(value or [])}
+    if name == "description":
+        return {"description": value}
+    if name == "friendly_name":
+        return {"friendlyName": value}
+    if name == "expiration_timestamp":
+        return {"expirationTime": value} if value is not None else {}
+    if name in _WITHOUT_EFFECT:
+        return {}
+    raise unsupported(f"the option {name}")
+
+
+def _properties(node: exp.Expr) -> list[exp.Expr]:
+    properties = node.args.get("properties")
+    return properties.expressions if properties is not None else []
+
+
+def _column_options(node: exp.ColumnDef) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for constraint in node.args.get("constraints") or []:
+        if isinstance(constraint.kind, exp.Properties):
+            found |= {p.name.lower(): value_of(p.args["value"]) for p in constraint.kind.expressions}
+    return found

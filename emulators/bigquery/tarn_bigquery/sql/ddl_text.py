@@ -1,0 +1,110 @@
+"""A table's resource as the DDL that would make it, and its options as GoogleSQL literals."""
+
+import json
+from typing import Any
+
+from tarn_bigquery.sql.types import Field, googlesql_type
+
+Resource = dict[str, Any]
+
+_VERBS = {
+    "TABLE": "CREATE TABLE",
+    "VIEW": "CREATE VIEW",
+    "MATERIALIZED_VIEW": "CREATE MATERIALIZED VIEW",
+    "EXTERNAL": "CREATE EXTERNAL TABLE",
+    "SNAPSHOT": "CREATE SNAPSHOT TABLE",
+}
+_MS_A_DAY = 86_400_000
+
+
+def string_literal(value: str) -> str:
+    """A STRING as INFORMATION_SCHEMA writes it, in double quotes."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def table_options(body: Resource) -> list[tuple[str, str, str]]:
+    """The options that are set: name, type and value, by name."""
+    found = []
+    if "description" in body:
+        found.append(("description", "STRING", string_literal(body["description"])))
+    if "expirationTime" in body:
+        found.append(("expiration_timestamp", "TIMESTAMP", f"TIMESTAMP_MILLIS({body['expirationTime']})"))
+    if "friendlyName" in body:
+        found.append(("friendly_name", "STRING", string_literal(body["friendlyName"])))
+    if body.get("labels"):
+        pairs = ", ".join(
+            f"STRUCT({string_literal(k)}, {string_literal(v)})" for k, v in sorted(body["labels"].items())
+        )
+        found.append(("labels", "ARRAY<STRUCT<STRING, STRING>>", f"[{pairs}]"))
+    if expiration := (body.get("timePartitioning") or {}).get("expirationMs"):
+        found.append(("partition_expiration_days", "FLOAT64", str(int(expiration) / _MS_A_DAY)))
+    if "requirePartitionFilter" in body:
+        found.append(("require_partition_filter", "BOOL", str(bool(body["requirePartitionFilter"])).lower()))
+    return [*found, *_external_options(body.get("externalDataConfiguration") or {})]
+
+
+def _external_options(config: Resource) -> list[tuple[str, str, str]]:
+    found = []
+    if "sourceFormat" in config:
+        found.append(("format", "STRING", string_literal(config["sourceFormat"])))
+    hive = config.get("hivePartitioningOptions") or {}
+    if "sourceUriPrefix" in hive:
+        found.append(("hive_partition_uri_prefix", "STRING", string_literal(hive["sourceUriPrefix"])))
+    if "requirePartitionFilter" in hive:
+        found.append(("require_hive_partition_filter", "BOOL", str(bool(hive["requirePartitionFilter"])).lower()))
+    if "sourceUris" in config:
+        uris = ", ".join(map(string_literal, config["sourceUris"]))
+        found.append(("uris", "ARRAY<STRING>", f"[{uris}]"))
+    return found
+
+
+def table_ddl(body: Resource) -> str:
+    """The statement that would make the table."""
+    reference = body["tableReference"]
+    name = f"`{reference['projectId']}.{reference['datasetId']}.{reference['tableId']}`"
+    lines = [f"{_VERBS[body['type']]} {name}"]
+    fields = body.get("schema", {}).get("fields", [])
+    if body["type"] == "TABLE" and fields:
+        lines += ["(", ",\n".join(f"  {_column(field)}" for field in fields), ")"]
+    lines += _layout(body)
+    if options := table_options(body):
+        lines += ["OPTIONS(", ",\n".join(f"  {option}={value}" for option, _, value in options), ")"]
+    definition = body.get("view") or body.get("materializedView")
+    if definition:
+        lines.append(f"AS {definition['query']}")
+    return "\n".join(lines) + ";"
+
+
+def _column(field: Field) -> str:
+    text = f"{field['name']} {googlesql_type(field)}"
+    if "defaultValueExpression" in field:
+        text += f" DEFAULT {field['defaultValueExpression']}"
+    if field.get("mode") == "REQUIRED":
+        text += " NOT NULL"
+    if "description" in field:
+        text += f" OPTIONS(description={string_literal(field['description'])})"
+    return text
+
+
+def _layout(body: Resource) -> list[str]:
+    lines = []
+    if time := body.get("timePartitioning"):
+        lines.append(f"PARTITION BY {_time_expression(time, body)}")
+    elif by_range := body.get("rangePartitioning"):
+        limits = by_range["range"]
+        series = f"GENERATE_ARRAY({limits['start']}, {limits['end']}, {limits['interval']})"
+        lines.append(f"PARTITION BY RANGE_BUCKET({by_range['field']}, {series})")
+    if clustering := body.get("clustering"):
+        lines.append(f"CLUSTER BY {', '.join(clustering['fields'])}")
+    return lines
+
+
+def _time_expression(time: Resource, body: Resource) -> str:
+    column, part = time.get("field"), time["type"]
+    if column is None:
+        return "_PARTITIONDATE" if part == "DAY" else f"TIMESTAMP_TRUNC(_PARTITIONTIME, {part})"
+    kinds = {field["name"]: field["type"] for field in body.get("schema", {}).get("fields", [])}
+    kind = kinds.get(column, "DATE")
+    if kind == "DATE":
+        return column if part == "DAY" else f"DATE_TRUNC({column}, {part})"
+    return f"DATE({column})" if part == "DAY" else f"{kind}_TRUNC({column}, {part})"

@@ -1,0 +1,149 @@
+"""GoogleSQL text into statements."""
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from sqlglot import exp
+from sqlglot.errors import ParseError, TokenError
+from sqlglot.tokenizer_core import Token, TokenType
+
+from tarn_bigquery.errors import ApiError, invalid_query
+from tarn_bigquery.sql.dialect import GoogleSQL
+
+_KINDS: dict[type[exp.Expr], str] = {
+    exp.Query: "SELECT",
+    exp.Insert: "INSERT",
+    exp.Update: "UPDATE",
+    exp.Delete: "DELETE",
+    exp.Merge: "MERGE",
+    exp.TruncateTable: "TRUNCATE_TABLE",
+    exp.Export: "EXPORT_DATA",
+}
+
+_EXTERNAL_TABLE = re.compile(r"\s*(OR\s+REPLACE\s+)?EXTERNAL\s+TABLE\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a script: its tree, and where in the script its text stands."""
+
+    tree: exp.Expr
+    script: str
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        return self.script[self.start : self.end]
+
+
+def parse(script: str) -> list[Statement]:
+    """The statements of a query text. Raises ApiError `invalidQuery` with the place of the first mistake.
+
+    The trees are the caller's own to change.
+    """
+    statements = [replace(statement, tree=statement.tree.copy()) for statement in _parsed(script)]
+    if not statements:
+        raise invalid_query("Syntax error: Unexpected end of statement")
+    return statements
+
+
+def parse_fragment(script: str, start: int, end: int, *, before: str = "") -> Statement:
+    """The one statement between two places of a script, with `before` put in front of it.
+
+    What stands before it is blanked, so that positions are those in the script.
+    """
+    blank = re.sub(r"[^\n]", " ", script[:start])
+    if before:
+        blank = blank[: -len(before)] + before if blank.endswith(" " * len(before)) else blank + before
+    found = parse(f"{blank}{script[start:end]}")
+    if len(found) != 1:
+        raise invalid_query("Syntax error: Expected one statement")
+    return replace(found[0], script=script, start=start, end=end)
+
+
+@lru_cache(maxsize=64)
+def _parsed(script: str) -> list[Statement]:
+    dialect = GoogleSQL()
+    try:
+        tokens = dialect.tokenize(script)
+        trees = dialect.parser().parse(tokens, script)
+    except ParseError as error:
+        raise _syntax_error(error) from error
+    except TokenError as error:
+        raise token_error(error) from error
+    except (AttributeError, IndexError, TypeError) as error:
+        # sqlglot trips over some texts that are wrong, where it should say so.
+        raise invalid_query("Syntax error: The statement cannot be read") from error
+    chunks: list[list[Token]] = [[]]
+    for token in tokens:
+        if token.token_type == TokenType.SEMICOLON:
+            chunks.append([])
+        else:
+            chunks[-1].append(token)
+    found = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
+    spans = [(chunk[0].start, chunk[-1].end + 1) for chunk in chunks if chunk]
+    if len(found) != len(spans):
+        raise invalid_query("Syntax error: Unexpected end of statement")
+    return [Statement(tree, script, start, end) for tree, (start, end) in zip(found, spans, strict=True)]
+
+
+def query_text(statement: Statement) -> str:
+    """The query behind the AS of a CREATE VIEW, as it was written."""
+    depth = 0
+    for token in GoogleSQL().tokenize(statement.text):
+        if token.token_type == TokenType.L_PAREN:
+            depth += 1
+        elif token.token_type == TokenType.R_PAREN:
+            depth -= 1
+        elif token.token_type == TokenType.ALIAS and depth == 0:
+            return statement.text[token.end + 1 :].strip()
+    raise invalid_query("Syntax error: Expected keyword AS")
+
+
+def statement_type(tree: exp.Expr) -> str:
+    """The statement's name in a job's statistics: `SELECT`, `CREATE_TABLE_AS_SELECT`, `DROP_VIEW`."""
+    for kind, name in _KINDS.items():
+        if isinstance(tree, kind):
+            return name
+    if external := _external_verb(tree):
+        return f"{external}_EXTERNAL_TABLE"
+    if isinstance(tree, exp.Create | exp.Drop | exp.Alter):
+        verb = type(tree).__name__.upper()
+        name = f"{verb}_{(tree.args.get('kind') or '').replace(' ', '_').upper()}"
+        as_select = isinstance(tree.args.get("expression"), exp.Query)
+        if name == "CREATE_FUNCTION" and as_select:
+            return "CREATE_TABLE_FUNCTION"
+        return f"{name}_AS_SELECT" if name == "CREATE_TABLE" and as_select else name
+    if isinstance(tree, exp.Command):
+        words = [str(tree.this), *str(tree.args.get("expression") or "").split()]
+        return "_".join(words[:2]).upper()
+    return type(tree).__name__.upper()
+
+
+def _external_verb(tree: exp.Expr) -> str | None:
+    """CREATE or DROP where the statement is about an external table; sqlglot leaves most of those unread."""
+    if isinstance(tree, exp.Create) and tree.find(exp.ExternalProperty):
+        return "CREATE"
+    if isinstance(tree, exp.Command) and _EXTERNAL_TABLE.match(str(tree.args.get("expression") or "")):
+        return str(tree.this).upper()
+    return None
+
+
+def token_error(error: TokenError) -> ApiError:
+    """What sqlglot says of a text that it cannot split into words."""
+    found = re.search(r"Missing (\S+) from (\d+):(\d+)", str(error.__cause__))
+    if found is None or found[1][-1] not in "'\"`":
+        return invalid_query("Syntax error: Unclosed comment")
+    what = (
+        "identifier" if found[1] == "`" else "triple-quoted string literal" if len(found[1]) > 2 else "string literal"
+    )
+    return invalid_query(f"Syntax error: Unclosed {what} at [{found[2]}:{int(found[3]) + 2 - len(found[1])}]")
+
+
+def _syntax_error(error: ParseError) -> ApiError:
+    detail = error.errors[0] if error.errors else {}
+    what = detail.get("highlight") or detail.get("description") or str(error)
+    where = f" at [{detail['line']}:{detail['col']}]" if detail.get("line") else ""
+    return invalid_query(f'Syntax error: Unexpected "{what}"{where}')

@@ -1,0 +1,116 @@
+"""User-defined functions: read from CREATE FUNCTION into resources, and found again where a query calls them."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlglot import exp
+
+from tarn_bigquery.catalog.catalog import Key, Resource
+from tarn_bigquery.catalog.names import DatasetRef
+from tarn_bigquery.errors import invalid_query
+from tarn_bigquery.sql.compiler.environment import Routine
+from tarn_bigquery.sql.compiler.kinds import Type, of_field
+from tarn_bigquery.sql.context import Prepared, QueryContext
+from tarn_bigquery.sql.parse import Statement, parse
+from tarn_bigquery.sql.resolve import resolve_tables
+from tarn_bigquery.sql.types import field_of_googlesql, field_of_standard, standard_type
+
+SCALAR, TABLE = "SCALAR_FUNCTION", "TABLE_VALUED_FUNCTION"
+_JAVASCRIPT = "JAVASCRIPT"
+_FULL_PATH = 3
+
+
+def routine_key(path: list[str], context: QueryContext) -> Key:
+    """The key of the routine that a path names. Raises ApiError where it lacks a dataset."""
+    if len(path) == 1:
+        owner = context.default_dataset
+        if owner is None:
+            raise invalid_query(
+                f"Routine name {path[0]} missing dataset while no default dataset is set in the request."
+            )
+        return Key("Routine", owner, path[0])
+    project = path[0] if len(path) == _FULL_PATH else context.project
+    return Key("Routine", DatasetRef(project, path[-2]), path[-1])
+
+
+def created_path(create: exp.Create) -> list[str]:
+    """The name that a CREATE FUNCTION gives."""
+    return [part.name for part in create.this.this.parts]
+
+
+def routine_body(create: exp.Create, statement: Statement) -> Resource:
+    """What a CREATE FUNCTION or CREATE TABLE FUNCTION says, in the shape of the REST API."""
+    properties = create.args.get("properties")
+    given = {type(item): item for item in (properties.expressions if properties is not None else [])}
+    body: Resource = {
+        "routineType": TABLE if isinstance(create.expression, exp.Query) else SCALAR,
+        "arguments": [_argument(node) for node in create.this.expressions],
+    }
+    language = given.get(exp.LanguageProperty)
+    if language is not None and language.name.upper() == "JS":
+        body |= {"language": _JAVASCRIPT, "definitionBody": create.expression.name}
+    else:
+        body |= {"language": "SQL", "definitionBody": _definition(create, statement)}
+    returns = given.get(exp.ReturnsProperty)
+    if returns is not None and isinstance(returns.this, exp.DataType):
+        body["returnType"] = standard_type(field_of_googlesql("", returns.this))
+    return body
+
+
+def _argument(node: exp.Expr) -> dict[str, Any]:
+    kind = node.args["kind"]
+    if kind.this == exp.DType.VARIANT:
+        return {"name": node.name, "argumentKind": "ANY_TYPE"}
+    return {"name": node.name, "dataType": standard_type(field_of_googlesql(node.name, kind))}
+
+
+def _definition(create: exp.Create, statement: Statement) -> str:
+    expression = create.expression
+    if expression is None:
+        raise invalid_query(f"The function in {statement.text[:40]} has no body.")
+    return expression.this.sql("bigquery") if isinstance(expression, exp.Paren) else expression.sql("bigquery")
+
+
+@dataclass(frozen=True)
+class CatalogRoutines:
+    """The functions that a query can call: those of the catalog, and a script's temporary ones."""
+
+    context: QueryContext
+    query: Prepared
+
+    def function(self, path: list[str]) -> Routine | None:
+        return self._find(path, SCALAR)
+
+    def table_function(self, path: list[str]) -> Routine | None:
+        return self._find(path, TABLE)
+
+    def _find(self, path: list[str], kind: str) -> Routine | None:
+        for key in self._candidates(path):
+            body = self.context.catalog.find(key)
+            if body is not None and body.get("routineType") == kind:
+                return self._routine(key, body)
+        return None
+
+    def _candidates(self, path: list[str]) -> list[Key]:
+        if len(path) > 1:
+            return [routine_key(path, self.context)] if len(path) <= _FULL_PATH else []
+        owners = [self.context.temporary, self.context.default_dataset]
+        return [Key("Routine", owner, path[0]) for owner in owners if owner is not None]
+
+    def _routine(self, key: Key, body: Resource) -> Routine:
+        arguments = [(a["name"], _type(a["name"], a.get("dataType"))) for a in body.get("arguments", [])]
+        returns = _type("", body.get("returnType"))
+        definition = body.get("definitionBody", "")
+        if body.get("language") == _JAVASCRIPT:
+            return Routine(key.name, arguments, returns, exp.Null(), script=definition)
+        is_table = body["routineType"] == TABLE
+        tree = parse(definition if is_table else f"SELECT {definition}")[0].tree
+        owner = replace(
+            self.context, project=key.dataset.project, default_dataset=None, parameters=[], definitions={}, variables={}
+        )
+        tree = resolve_tables(tree, owner, self.query)
+        return Routine(key.name, arguments, returns, tree if is_table else tree.expressions[0])
+
+
+def _type(name: str, kind: dict[str, Any] | None) -> Type | None:
+    return of_field(field_of_standard(name, kind)) if kind is not None else None

@@ -1,0 +1,130 @@
+"""A real object store over HTTP, and tables in it."""
+
+from __future__ import annotations
+
+import io
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import requests
+from gcp_storage_emulator.server import create_server
+from sqlglot import parse_one
+
+from tarn_bigquery.storage import ExternalSource, ObjectCache, ObjectStore, PartitionFilter
+
+BUCKET = "lake"
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket of a running object store, written through its API as any client writes it."""
+
+    endpoint: str
+    name: str
+
+    def put(self, name: str, content: bytes) -> None:
+        response = requests.post(
+            f"{self.endpoint}/upload/storage/v1/b/{self.name}/o",
+            params={"uploadType": "media", "name": name},
+            data=content,
+            headers={"Content-Type": "application/octet-stream"},
+            timeout=10,
+        )
+        response.raise_for_status()
+
+    def put_parquet(self, name: str, columns: dict[str, Any] | pa.Table) -> None:
+        table = columns if isinstance(columns, pa.Table) else pa.table(columns)
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer)
+        self.put(name, buffer.getvalue())
+
+    def delete(self, name: str) -> None:
+        quoted = requests.utils.quote(name, safe="")
+        requests.delete(f"{self.endpoint}/storage/v1/b/{self.name}/o/{quoted}", timeout=10).raise_for_status()
+
+
+class CountingStore(ObjectStore):
+    """The real client, which also notes what it asks for."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(endpoint)
+        self.downloads: list[str] = []
+        self.listings: list[tuple[str, str | None]] = []
+
+    def download(self, version: Any, target: Path) -> None:
+        self.downloads.append(version.name)
+        super().download(version, target)
+
+    def list_objects(self, bucket: str, prefix: str = "", delimiter: str | None = None) -> Any:
+        self.listings.append((prefix, delimiter))
+        return super().list_objects(bucket, prefix, delimiter)
+
+
+class Lake:
+    """External tables over one bucket, queried as the emulator's engine does it."""
+
+    def __init__(self, bucket: Bucket, cache: ObjectCache) -> None:
+        self.bucket = bucket
+        self.cache = cache
+        self.store = CountingStore(bucket.endpoint)
+        self.source = ExternalSource(self.store, cache)
+        self.connection = duckdb.connect()
+        self.connection.execute("SET TimeZone = 'UTC'")
+
+    def config(self, pattern: str, hive: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
+        body = {"sourceFormat": "PARQUET", "sourceUris": [f"gs://{self.bucket.name}/{pattern}"], **options}
+        if hive:
+            body["hivePartitioningOptions"] = hive
+        return body
+
+    def where(self, condition: str | None) -> PartitionFilter | None:
+        if condition is None:
+            return None
+        tree = parse_one(condition, dialect="bigquery")
+        conjuncts = list(tree.flatten()) if tree.key == "and" else [tree]
+        return PartitionFilter(conjuncts, lambda node: node.sql("duckdb"), self.connection)
+
+    def rows(
+        self,
+        config: dict[str, Any],
+        schema: list[dict[str, Any]] | None = None,
+        where: str | None = None,
+        select: str = "*",
+        with_file_name: bool = False,
+    ) -> list[tuple[Any, ...]]:
+        with self.source.scan("d.t", config, schema, self.where(where), with_file_name) as plan:
+            query = f"SELECT {select} FROM {plan.sql} AS t ORDER BY ALL"
+            return self.connection.execute(query).fetchall()
+
+
+def field(name: str, kind: str, mode: str = "NULLABLE", **more: Any) -> dict[str, Any]:
+    return {"name": name, "type": kind, "mode": mode, **more}
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with create_server("127.0.0.1", port, in_memory=True, default_bucket=BUCKET):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def bucket(object_store: str) -> Bucket:
+    requests.get(f"{object_store}/wipe", params={"keep-buckets": "true"}, timeout=10).raise_for_status()
+    return Bucket(object_store, BUCKET)
+
+
+@pytest.fixture
+def lake(bucket: Bucket, tmp_path: Path) -> Iterator[Lake]:
+    lake = Lake(bucket, ObjectCache(tmp_path / "cache", max_bytes=1 << 30))
+    yield lake
+    lake.source.close()

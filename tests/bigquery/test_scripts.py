@@ -1,0 +1,108 @@
+"""Scripts: variables, branches, loops, procedures, transactions, dynamic SQL, errors caught and raised."""
+
+from typing import Any
+
+import pytest
+from google.api_core.exceptions import BadRequest, NotFound
+from google.cloud import bigquery
+
+
+def values(client: bigquery.Client, sql: str, **config: Any) -> list[tuple[Any, ...]]:
+    return [row.values() for row in client.query(sql, job_config=bigquery.QueryJobConfig(**config)).result()]
+
+
+@pytest.mark.parametrize(
+    ("script", "result"),
+    [
+        ("DECLARE x INT64 DEFAULT 3; SET x = x * 2; SELECT x", 6),
+        ("DECLARE x, y INT64; SET (x, y) = (1, 2); SELECT x + y", 3),
+        ("DECLARE a ARRAY<INT64> DEFAULT [1, 2, 3]; SELECT ARRAY_LENGTH(a)", 3),
+        ("DECLARE n DEFAULT (SELECT MAX(v) FROM UNNEST([4, 9]) AS v); SELECT n", 9),
+        ('DECLARE s STRING DEFAULT "it\'s"; SELECT s', "it's"),
+        ("DECLARE x INT64 DEFAULT 2; IF x > 2 THEN SELECT 'more'; ELSEIF x = 2 THEN SELECT 'two'; END IF", "two"),
+        ("IF NULL THEN SELECT 1; ELSE SELECT CASE WHEN TRUE THEN 2 END; END IF", 2),
+        ("CASE 2 WHEN 1 THEN SELECT 'a'; WHEN 2 THEN SELECT 'b'; ELSE SELECT 'c'; END CASE", "b"),
+        ("DECLARE x INT64 DEFAULT 0; WHILE x < 5 DO SET x = x + 1; END WHILE; SELECT x", 5),
+        ("DECLARE x INT64 DEFAULT 0; REPEAT SET x = x + 1; UNTIL x >= 3 END REPEAT; SELECT x", 3),
+        ("DECLARE x INT64 DEFAULT 0; LOOP SET x = x + 1; IF x > 6 THEN LEAVE; END IF; END LOOP; SELECT x", 7),
+        (
+            "DECLARE n INT64 DEFAULT 0; l: LOOP LOOP SET n = n + 1; BREAK l; END LOOP; END LOOP l; SELECT n",
+            1,
+        ),
+        (
+            "DECLARE t INT64 DEFAULT 0; FOR r IN (SELECT v FROM UNNEST([1, 2]) v) DO SET t = t+r.v; END FOR; SELECT t",
+            3,
+        ),
+        ("EXECUTE IMMEDIATE 'SELECT ' || '1 + 1'", 2),
+        ("DECLARE x INT64; EXECUTE IMMEDIATE 'SELECT @a * @b' INTO x USING 3 AS a, 4 AS b; SELECT x", 12),
+        ("BEGIN RAISE USING MESSAGE = 'boom'; EXCEPTION WHEN ERROR THEN SELECT @@error.message; END", "boom"),
+        ("CREATE TEMP TABLE t AS SELECT 5 AS x; INSERT INTO t VALUES (6); SELECT SUM(x) FROM t", 11),
+    ],
+)
+def test_a_script_comes_to_its_result(client: bigquery.Client, script: str, result: Any) -> None:
+    assert values(client, script) == [(result,)]
+
+
+def test_an_error_that_nobody_catches_ends_the_script(client: bigquery.Client, dataset: str) -> None:
+    script = f"CREATE TABLE `{dataset}.a` (x INT64); RAISE USING MESSAGE = 'no further'; DROP TABLE `{dataset}.a`"
+    with pytest.raises(BadRequest, match="no further"):
+        client.query(script).result()
+    assert client.get_table(f"{dataset}.a").num_rows == 0
+
+
+def test_temporary_tables_end_with_their_script(client: bigquery.Client) -> None:
+    client.query("CREATE TEMP TABLE gone AS SELECT 1 AS x; SELECT * FROM gone").result()
+    with pytest.raises(BadRequest, match="must be qualified with a dataset"):
+        client.query("SELECT * FROM gone").result()
+
+
+def test_a_transaction_is_all_or_nothing(client: bigquery.Client, dataset: str) -> None:
+    table = f"`{dataset}.a`"
+    client.query(f"CREATE TABLE {table} AS SELECT 1 AS x").result()
+    rolled_back = (
+        f"BEGIN TRANSACTION; INSERT INTO {table} VALUES (2); ROLLBACK TRANSACTION; SELECT COUNT(*) FROM {table}"
+    )
+    assert values(client, rolled_back) == [(1,)]
+    seen_inside = f"BEGIN; INSERT INTO {table} VALUES (2); SELECT COUNT(*) FROM {table}; COMMIT"
+    client.query(seen_inside).result()
+    assert values(client, f"SELECT COUNT(*) FROM {table}") == [(2,)]
+    with pytest.raises(BadRequest):
+        client.query(f"BEGIN TRANSACTION; DELETE FROM {table} WHERE TRUE; SELECT nothing; COMMIT").result()
+    assert values(client, f"SELECT COUNT(*) FROM {table}") == [(2,)]
+
+
+def test_procedures_take_and_give(client: bigquery.Client, dataset: str) -> None:
+    client.query(
+        f"CREATE OR REPLACE PROCEDURE `{dataset}.twice`(IN n INT64, OUT result INT64) BEGIN SET result = n * 2; END"
+    ).result()
+    assert values(client, f"DECLARE r INT64; CALL `{dataset}.twice`(21, r); SELECT r") == [(42,)]
+    with pytest.raises(NotFound, match="Not found: Routine"):
+        client.query(f"CALL `{dataset}.nothing`()").result()
+
+
+def test_dbt_replaces_partitions_with_a_script(client: bigquery.Client, dataset: str) -> None:
+    table = f"`{dataset}.t`"
+    rows = "SELECT DATE '2024-01-01' AS d, 1 AS x UNION ALL SELECT DATE '2024-01-02', 2"
+    client.query(f"CREATE TABLE {table} PARTITION BY d AS {rows}").result()
+    client.query(f"""
+        DECLARE replaced ARRAY<DATE>;
+        CREATE TEMP TABLE fresh AS SELECT DATE '2024-01-02' AS d, 20 AS x;
+        SET (replaced) = (SELECT AS STRUCT ARRAY_AGG(DISTINCT d IGNORE NULLS) FROM fresh);
+        MERGE INTO {table} AS old USING (SELECT * FROM fresh) AS new ON FALSE
+        WHEN NOT MATCHED BY SOURCE AND old.d IN UNNEST(replaced) THEN DELETE
+        WHEN NOT MATCHED THEN INSERT (d, x) VALUES (d, x);
+    """).result()
+    assert values(client, f"SELECT x FROM {table} ORDER BY x") == [(1,), (20,)]
+
+
+def test_jobs_of_a_session_share_tables_and_variables(client: bigquery.Client) -> None:
+    made = client.query(
+        "DECLARE v INT64 DEFAULT 4; CREATE TEMP TABLE kept AS SELECT 1 AS x",
+        job_config=bigquery.QueryJobConfig(create_session=True),
+    )
+    made.result()
+    shared = [bigquery.ConnectionProperty("session_id", made.session_info.session_id)]
+    assert values(client, "SELECT x + v FROM kept", connection_properties=shared) == [(5,)]
+    values(client, "CALL BQ.ABORT_SESSION()", connection_properties=shared)
+    with pytest.raises(BadRequest, match="Invalid input session id"):
+        values(client, "SELECT x FROM kept", connection_properties=shared)
