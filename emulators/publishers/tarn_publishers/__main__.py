@@ -1,0 +1,3 @@
+from tarn_publishers.cli import main
+
+main()
