@@ -1,0 +1,1 @@
+"""Tarn's library: the steps of the lake, their settings, and the local cloud they run against."""

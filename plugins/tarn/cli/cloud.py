@@ -1,0 +1,101 @@
+"""``tarn up``, ``down``, ``status``, ``logs`` and ``environment``: the local cloud's services."""
+
+import shlex
+import subprocess
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from tarn.cli.console import results, seconds
+from tarn.errors import TarnError
+from tarn.local.airflow import airflow_environment, airflow_services, login
+from tarn.local.emulators import emulators
+from tarn.local.lake import lake_services
+from tarn.local.service import Service
+from tarn.local.supervisor import State, Supervisor
+from tarn.settings import Settings, current_settings
+
+COLOURS = {State.READY: "green", State.STARTING: "yellow", State.STOPPED: "dim"}
+
+
+def up(airflow: Annotated[bool, typer.Option(help="Start Airflow too.")] = True) -> None:
+    """Start the local cloud: GCS, BigQuery, the publishers' stand-in and Airflow."""
+    settings = current_settings()
+    start(settings, airflow=airflow)
+    print_addresses(settings, airflow=airflow)
+
+
+def down() -> None:
+    """Stop everything that ``up`` started; no process stays behind."""
+    settings = current_settings()
+    stopped = Supervisor(settings.home).stop(lake_services(settings))
+    names = ", ".join(service.name for service in stopped)
+    results.print(f"stopped {names}" if names else "nothing was running")
+
+
+def status() -> None:
+    """Show each service: its state, address, process and log."""
+    settings = current_settings()
+    supervisor = Supervisor(settings.home)
+    table = Table("service", "state", "address", "pid", "since (UTC)", box=None, pad_edge=False)
+    for service in lake_services(settings):
+        now = supervisor.status(service)
+        table.add_row(
+            service.name,
+            f"[{COLOURS[now.state]}]{now.state}[/]",
+            service.endpoint.address if service.endpoint else "",
+            str(now.pid or ""),
+            f"{now.since:%Y-%m-%d %H:%M:%S}" if now.since else "",
+        )
+    results.print(table)
+    results.print(f"logs in {supervisor.logs}", highlight=False, soft_wrap=True)
+
+
+def logs(
+    service: Annotated[str, typer.Argument(help="A service's name, as `tarn status` gives it; all by default.")] = "",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing what comes.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many lines of each log.")] = 20,
+) -> None:
+    """Print the end of the services' logs."""
+    settings = current_settings()
+    supervisor = Supervisor(settings.home)
+    known = {one.name: supervisor.log(one) for one in lake_services(settings)}
+    if service and service not in known:
+        raise TarnError(f"There is no service {service!r}; there are: {', '.join(known)}.")
+    files = [str(log) for name, log in known.items() if service in ("", name) and log.exists()]
+    if not files:
+        raise TarnError("There is no log yet: start the local cloud with `tarn up`.")
+    subprocess.run(["tail", "-n", str(lines), *(["-f"] if follow else []), *files], check=False)
+
+
+def environment() -> None:
+    """Print what leads Google's clients, Airflow and dbt to this lake, for ``eval "$(tarn environment)"``."""
+    for name, value in sorted(airflow_environment(current_settings()).items()):
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+def start(settings: Settings, *, airflow: bool) -> None:
+    """Start the services, telling of each how long it took."""
+
+    def report(service: Service, took: float) -> None:
+        address = service.endpoint.address if service.endpoint else ""
+        results.print(f"  [green]up[/]  {service.name:<22}{address:<26}{seconds(took):>8}", highlight=False)
+
+    supervisor = Supervisor(settings.home)
+    supervisor.start(emulators(settings), report)
+    if airflow:
+        supervisor.start(airflow_services(settings), report)
+
+
+def print_addresses(settings: Settings, *, airflow: bool) -> None:
+    """Tell where a person goes on."""
+    lines = []
+    if airflow:
+        name, password = login(settings)
+        lines.append(f"Airflow    http://{settings.host}:{settings.airflow_port}   user {name}, password {password}")
+    lines.append(f"BigQuery   {settings.bigquery_url or 'Google Cloud'}   project {settings.project}")
+    lines.append(f"GCS        {settings.gcs_url or 'Google Cloud'}   bucket {settings.bucket}")
+    if settings.publishers_url:
+        lines.append(f"Publisher  {settings.publishers_url}")
+    results.print("\n" + "\n".join(lines), highlight=False)

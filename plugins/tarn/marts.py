@@ -1,0 +1,70 @@
+"""The marts: one ``dbt build`` over the partitions that were loaded."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tarn.errors import BuildFailed
+from tarn.partition import Partition
+from tarn.settings import Settings
+
+FAILURE_MARKS = ("Failure in ", "Error in ", "Compilation Error", "Runtime Error", "Database Error", "Parsing Error")
+
+
+def build_marts(
+    settings: Settings,
+    first: Partition,
+    last: Partition,
+    *,
+    pipeline: str = "taxi",
+    say: Callable[[str], None],
+) -> None:
+    """Run ``dbt build`` for a pipeline's models, restricted to the partitions from ``first`` to ``last``.
+
+    ``say`` gets each line of dbt's output as it comes. Raises BuildFailed naming what dbt says failed.
+    """
+    months = {"start_month": first.value, "end_month": last.value}
+    # Unit tests hold the models' code, not the day's data: they belong to the project's tests.
+    chosen = ("--select", f"tag:{pipeline}", "--exclude-resource-type", "unit_test")
+    command = dbt_command(settings, "build", *chosen, "--vars", json.dumps(months))
+    failures = []
+    with subprocess.Popen(
+        command,
+        cwd=settings.dbt_folder,
+        env=dbt_environment(settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    ) as dbt:
+        for line in map(str.rstrip, dbt.stdout or ()):
+            say(line)
+            if any(mark in line for mark in FAILURE_MARKS):
+                failures.append(line)
+    if dbt.returncode != 0:
+        what = "\n".join(failures) or f"dbt ended with {dbt.returncode}; its last lines are above."
+        raise BuildFailed(f"dbt build of {pipeline} for {first} to {last} failed:\n{what}")
+
+
+def dbt_command(settings: Settings, *arguments: str) -> list[str]:
+    """The words of a dbt call on this lake's project and target."""
+    dbt = Path(sys.executable).with_name("dbt")
+    return [str(dbt), "--no-use-colors", *arguments, "--target", settings.target.value]
+
+
+def dbt_environment(settings: Settings) -> dict[str, str]:
+    """The variables of a dbt call: where the lake is, and state kept out of the project's folder."""
+    state = settings.home / "dbt"
+    folders = {
+        "DBT_PROJECT_DIR": str(settings.dbt_folder),
+        "DBT_PROFILES_DIR": str(settings.dbt_folder),
+        "DBT_TARGET_PATH": str(state / "target"),
+        "DBT_LOG_PATH": str(state / "logs"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        # dbt imports thousands of modules: where bytecode is not kept, it starts seconds later.
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
+    return os.environ | settings.environment() | folders

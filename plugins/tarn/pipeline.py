@@ -1,0 +1,53 @@
+"""The steps of the lake in their order, for whoever runs them: scripts, the command line, Airflow's tasks."""
+
+import importlib
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any
+
+from tarn.dataset import Dataset
+from tarn.partition import Partition
+from tarn.progress import Progress, silent
+from tarn.receipt import Receipt
+from tarn.settings import Settings
+
+
+class Step(StrEnum):
+    """A step; the value is also the name of its module and of its function there."""
+
+    DOWNLOAD = "download"
+    PARQUETIZE = "parquetize"
+    UPLOAD = "upload"
+    LOAD = "load"
+
+
+STEPS = tuple(Step)
+
+
+def run_step(
+    step: str,
+    dataset: Dataset,
+    partition: Partition,
+    settings: Settings,
+    *,
+    force: bool = False,
+    progress: Progress = silent,
+    **options: Any,
+) -> Receipt:
+    """Run a step by its name; ``options`` are those that only this step takes.
+
+    Raises TarnError, whose message is for people.
+    """
+    # Imported here: a process that runs one step, or only reads the DAGs, needs no other step's libraries.
+    name = Step(step)
+    function = getattr(importlib.import_module(f"tarn.steps.{name}"), name)
+    receipt: Receipt = function(dataset, partition, settings, force=force, progress=progress, **options)
+    return receipt
+
+
+def run_partition(
+    dataset: Dataset, partition: Partition, settings: Settings, *, force: bool = False, progress: Progress = silent
+) -> Iterator[Receipt]:
+    """Run every step in turn, giving each receipt as it comes; raises TarnError at the first step that fails."""
+    for step in STEPS:
+        yield run_step(step, dataset, partition, settings, force=force, progress=progress)

@@ -1,0 +1,170 @@
+"""Every setting of Tarn, read from ``TARN_*`` environment variables; nothing else decides a name, port or folder."""
+
+import os
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tarn.errors import TarnError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+class Target(StrEnum):
+    """Where the lake lives."""
+
+    LOCAL = "local"
+    GCP = "gcp"
+
+
+class Settings(BaseSettings):
+    """What the lake is called, where it keeps things and whom it talks to."""
+
+    model_config = SettingsConfigDict(env_prefix="TARN_", frozen=True, extra="ignore")
+
+    target: Target = Field(Target.LOCAL, description="local: the emulators; gcp: Google Cloud")
+    project: str = Field("tarn-local", description="Google Cloud project; on gcp it must be given")
+    bucket: str = Field("tarn-lake", description="bucket of the lake; on gcp it must be given")
+    location: str = Field("US", description="location of the bucket and the BigQuery datasets")
+    lake_dataset: str = Field("lake", description="BigQuery dataset of the external tables")
+    marts_dataset: str = Field("marts", description="BigQuery dataset of dbt's models")
+    credentials: Path = Field(
+        CHECKOUT / "credentials", description="folder whose one *.json file is the service account's key on gcp"
+    )
+
+    publishers: str = Field("offline", description="offline, live, or the address of a server with the same files")
+    sample_rows: int = Field(
+        600_000,
+        gt=0,
+        description="rows of the offline publishers' March 2019; other months keep their proportion to it",
+    )
+
+    root: Path = Field(CHECKOUT, description="folder that holds datasets/, dags/, plugins/ and dbt/")
+    home: Path = Field(CHECKOUT / ".tarn", description="folder of all state: staging, the local cloud, Airflow, logs")
+
+    host: str = Field("127.0.0.1", description="address that the local servers bind to")
+    airflow_port: int = Field(8080, ge=1, le=65535, description="port of Airflow's UI and API")
+    bigquery_port: int = Field(9050, ge=1, le=65535, description="port of the local BigQuery")
+    gcs_port: int = Field(4443, ge=1, le=65535, description="port of the local GCS")
+    publishers_port: int = Field(8070, ge=1, le=65535, description="port of the offline publishers")
+    docs_port: int = Field(8081, ge=1, le=65535, description="port of dbt's docs")
+    gcs_endpoint: str | None = Field(
+        None, description="address of another GCS server, such as fake-gcs-server, instead of the embedded one"
+    )
+    bigquery_endpoint: str | None = Field(None, description="address of another BigQuery server")
+
+    @field_validator("gcs_endpoint", "bigquery_endpoint")
+    @classmethod
+    def _address_ends_without_slash(cls, address: str | None) -> str | None:
+        return address.rstrip("/") if address else None
+
+    @model_validator(mode="after")
+    def _gcp_names_are_given(self) -> Self:
+        if self.target is Target.GCP:
+            missing = sorted({"project", "bucket"} - self.model_fields_set)
+            if missing:
+                names = " and ".join(f"TARN_{name.upper()}" for name in missing)
+                raise ValueError(f"TARN_TARGET=gcp needs {names}: your own project and a bucket name of yours")
+        return self
+
+    @property
+    def datasets_folder(self) -> Path:
+        """Folder of the datasets' YAML files."""
+        return self.root / "datasets"
+
+    @property
+    def dbt_folder(self) -> Path:
+        """Folder of the dbt project and its profiles."""
+        return self.root / "dbt"
+
+    @property
+    def staging(self) -> Path:
+        """Folder of the steps' durable files."""
+        return self.home / "staging"
+
+    @property
+    def gcs_url(self) -> str | None:
+        """Address of the GCS server; None is Google's own."""
+        if self.target is Target.GCP:
+            return None
+        return self.gcs_endpoint or f"http://{self.host}:{self.gcs_port}"
+
+    @property
+    def bigquery_url(self) -> str | None:
+        """Address of the BigQuery server; None is Google's own."""
+        if self.target is Target.GCP:
+            return None
+        return self.bigquery_endpoint or f"http://{self.host}:{self.bigquery_port}"
+
+    @property
+    def publishers_url(self) -> str | None:
+        """Address of the publishers' stand-in; None where the live publishers are asked."""
+        match self.publishers:
+            case "live":
+                return None
+            case "offline":
+                return f"http://{self.host}:{self.publishers_port}"
+            case address:
+                return address.rstrip("/")
+
+    @property
+    def key_file(self) -> Path | None:
+        """The service account's key on gcp, where one lies in ``credentials/``.
+
+        Raises TarnError where there are several.
+        """
+        if self.target is Target.LOCAL:
+            return None
+        keys = sorted(self.credentials.glob("*.json"))
+        if len(keys) > 1:
+            names = ", ".join(key.name for key in keys)
+            raise TarnError(f"{self.credentials} holds {len(keys)} keys ({names}): leave the one to use.")
+        return keys[0] if keys else None
+
+    def environment(self) -> dict[str, str]:
+        """The variables that lead Google's own clients, Airflow and dbt to the same cloud as these settings."""
+        given = {f"TARN_{name.upper()}": str(getattr(self, name)) for name in self.model_fields_set}
+        cloud = {"GOOGLE_CLOUD_PROJECT": self.project}
+        if self.gcs_url:
+            cloud["STORAGE_EMULATOR_HOST"] = self.gcs_url
+        if self.bigquery_url:
+            cloud["BIGQUERY_EMULATOR_HOST"] = self.bigquery_url
+        if self.key_file:
+            cloud["GOOGLE_APPLICATION_CREDENTIALS"] = str(self.key_file)
+        return given | cloud
+
+
+def read_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises TarnError naming each variable that is wrong.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise TarnError("\n".join(_complaint(problem) for problem in error.errors())) from None
+
+
+@lru_cache(maxsize=1)
+def _cached(_environment: tuple[tuple[str, str], ...]) -> Settings:
+    return read_settings()
+
+
+def current_settings() -> Settings:
+    """The settings of this process, read again only when a ``TARN_*`` variable has changed."""
+    return _cached(tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith("TARN_"))))
+
+
+def _complaint(problem: "ErrorDetails") -> str:
+    reason = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:
+        return reason
+    name = f"TARN_{str(problem['loc'][0]).upper()}"
+    return f"{name}={problem['input']!r} is wrong: {reason}."

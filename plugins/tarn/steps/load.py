@@ -1,0 +1,128 @@
+"""load: makes a dataset's external table what its file declares, and proves a partition through it."""
+
+import datetime as dt
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Mapping
+
+from google.cloud import bigquery
+
+from tarn.bigquery import RETRY, bigquery_client, ensure_dataset, ensure_table, explaining, external_table
+from tarn.dataset import Check, Dataset
+from tarn.errors import CheckFailed, InputMissing, LoadMismatch
+from tarn.partition import Partition
+from tarn.progress import Progress, silent
+from tarn.receipt import Receipt
+from tarn.settings import Settings
+from tarn.staging import Workspace
+
+STEP = "load"
+UPLOAD = "upload"
+
+log = logging.getLogger(__name__)
+
+
+def load(
+    dataset: Dataset,
+    partition: Partition,
+    settings: Settings,
+    *,
+    client: bigquery.Client | None = None,
+    force: bool = False,
+    progress: Progress = silent,
+) -> Receipt:
+    """Create or update the external table, then ask BigQuery for the partition's rows and its checks.
+
+    The proof is not repeated where the receipt says that it was given for the same objects, definition and checks.
+    Raises InputMissing where upload has not run; LoadFailed where BigQuery refuses; LoadMismatch where it counts other
+    rows than upload's receipt has; CheckFailed where too many rows break a check.
+    """
+    begun = time.monotonic()
+    workspace = Workspace.of(dataset, partition, settings)
+    source = _uploaded(workspace, dataset, partition)
+    subject = f"{dataset.name} {partition}"
+    table = external_table(dataset, settings)
+    query = proof_query(dataset, partition, table)
+    fingerprint = _fingerprint(table, query)
+    with explaining(subject, settings):
+        client = client or bigquery_client(settings)
+        ensure_dataset(client, settings)
+        changed = ensure_table(client, table)
+        previous = Receipt.load(workspace.receipt(STEP))
+        if not (force or changed) and previous and _still_proves(previous, source, fingerprint):
+            return previous.model_copy(update={"reused": True})
+        job = client.query(query, location=settings.location, retry=RETRY)
+        [counts] = job.result(retry=RETRY)
+    log.info(
+        "%s: job %s counted %s rows in %s bytes", subject, job.job_id, counts["row_count"], job.total_bytes_processed
+    )
+    broken = {check.name: counts[_alias(number)] for number, check in enumerate(dataset.checks)}
+    _require_count(subject, counts["row_count"], source, table)
+    _require_checks(subject, dataset.checks, broken, counts["row_count"])
+    progress(counts["row_count"], counts["row_count"], "rows")
+    receipt = Receipt(
+        step=STEP,
+        dataset=dataset.name,
+        partition=str(partition),
+        fingerprint=fingerprint,
+        reads=source.writes,
+        rows_written=counts["row_count"],
+        columns=source.columns,
+        job=job.job_id,
+        bytes_processed=job.total_bytes_processed,
+        checks=broken,
+        seconds=time.monotonic() - begun,
+        finished_at=dt.datetime.now(dt.UTC),
+    )
+    receipt.save(workspace.receipt(STEP))
+    return receipt
+
+
+def proof_query(dataset: Dataset, partition: Partition, table: bigquery.Table) -> str:
+    """GoogleSQL that counts a partition's rows, and for each check those that break it; NULL breaks a check too."""
+    counts = ["COUNT(*) AS row_count"]
+    for number, check in enumerate(dataset.checks):
+        counts.append(f"COUNT(IF({check.condition}, NULL, 1)) AS {_alias(number)}")
+    columns = ",\n  ".join(counts)
+    return f"SELECT\n  {columns}\nFROM `{table.reference}`\nWHERE {dataset.partition_by} = DATE '{partition.value}'"
+
+
+def _alias(number: int) -> str:
+    return f"check_{number}"
+
+
+def _uploaded(workspace: Workspace, dataset: Dataset, partition: Partition) -> Receipt:
+    receipt = Receipt.load(workspace.receipt(UPLOAD))
+    if receipt is None:
+        remedy = f"run scripts/upload.py {dataset.name} {partition} first"
+        raise InputMissing(f"{dataset.name} {partition} has not been uploaded: {remedy}.")
+    return receipt
+
+
+def _fingerprint(table: bigquery.Table, query: str) -> str:
+    definition = json.dumps(table.to_api_repr(), sort_keys=True)
+    return hashlib.sha256(f"{definition}\n{query}".encode()).hexdigest()[:16]
+
+
+def _still_proves(previous: Receipt, source: Receipt, fingerprint: str) -> bool:
+    return (previous.fingerprint, previous.reads) == (fingerprint, source.writes)
+
+
+def _require_count(subject: str, counted: int, source: Receipt, table: bigquery.Table) -> None:
+    if counted != source.rows_written:
+        raise LoadMismatch(
+            f"{subject}: BigQuery counts {counted:,} rows in {table.reference}, but {source.rows_written:,} were"
+            " uploaded: see that nothing else writes this partition's folder, then run upload and load again."
+        )
+
+
+def _require_checks(subject: str, checks: tuple[Check, ...], broken: Mapping[str, int], rows: int) -> None:
+    for check in checks:
+        share = broken[check.name] / rows if rows else 0.0
+        if share > check.limit:
+            raise CheckFailed(
+                f"{subject}: {broken[check.name]:,} of {rows:,} rows ({share:.2%}) break the check"
+                f" {check.name!r}, more than its limit of {check.limit:.2%}: {check.condition}."
+            )

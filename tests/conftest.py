@@ -1,0 +1,133 @@
+"""Real servers for the tests: the embedded object server and the BigQuery emulator, each a process of its own."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tarn.settings import Settings
+
+START_SECONDS = 60
+POLL_SECONDS = 0.1
+
+RunningContext = contextlib.AbstractContextManager["RunningServer"]
+
+
+class RunningServer:
+    """A server that answers at ``url`` until the test ends, or ends it."""
+
+    def __init__(self, command: list[str], url: str) -> None:
+        self.url = url
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+    def await_ready(self, health: str) -> None:
+        """Return once the server answers; fail where it ends, or takes too long."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with contextlib.suppress(requests.ConnectionError):
+                requests.get(self.url + health, timeout=START_SECONDS).raise_for_status()
+                return
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(POLL_SECONDS)
+        pytest.fail(f"{self.process.args} did not answer at {self.url}; its exit code is {self.process.poll()}")
+
+    def kill(self) -> None:
+        """End it without a chance to tidy up."""
+        self.process.kill()
+        self.process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def _running(program: list[str], health: str) -> Iterator[RunningServer]:
+    port = _free_port()
+    server = RunningServer([*program, "--port", str(port)], f"http://127.0.0.1:{port}")
+    try:
+        server.await_ready(health)
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def start_gcs() -> Callable[[Path], RunningContext]:
+    """Starts an embedded object server on a folder."""
+
+    def start(folder: Path) -> RunningContext:
+        return _running(
+            [sys.executable, "-m", "tarn.local.gcs_server", "--dir", str(folder)], "/storage/v1/b?project=p"
+        )
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def embedded_gcs(
+    start_gcs: Callable[[Path], RunningContext], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The address of an embedded object server."""
+    with start_gcs(tmp_path_factory.mktemp("gcs")) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session", params=["embedded", "given"])
+def gcs_url(request: pytest.FixtureRequest) -> str:
+    """The address of each object server to test against: ours, and one that the environment names."""
+    if request.param == "embedded":
+        return str(request.getfixturevalue("embedded_gcs"))
+    given = os.environ.get("TARN_TEST_GCS_ENDPOINT")
+    if not given:
+        pytest.skip("TARN_TEST_GCS_ENDPOINT names no other object server, such as fake-gcs-server")
+    return given
+
+
+@pytest.fixture(scope="session")
+def start_bigquery(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], RunningContext]:
+    """Starts a BigQuery emulator that reads the object server at an address."""
+
+    def start(gcs_url: str) -> RunningContext:
+        program = str(Path(sys.executable).with_name("tarn-bigquery"))
+        folder = str(tmp_path_factory.mktemp("bigquery"))
+        return _running([program, "--data-dir", folder, "--storage-endpoint", gcs_url], "/healthz")
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def bigquery_url(embedded_gcs: str, start_bigquery: Callable[[str], RunningContext]) -> Iterator[str]:
+    """The address of a BigQuery emulator that reads the embedded object server."""
+    with start_bigquery(embedded_gcs) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def cloud(gcs_url: str, start_bigquery: Callable[[str], RunningContext]) -> Iterator[dict[str, str]]:
+    """The settings that lead to each object server under test, and to a BigQuery emulator that reads it."""
+    with start_bigquery(gcs_url) as server:
+        yield {"gcs_endpoint": gcs_url, "bigquery_endpoint": server.url}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a lake of the test's own; nothing listens at its addresses."""
+    return Settings(
+        home=tmp_path / "home",
+        root=tmp_path / "root",
+        bucket=f"lake-{uuid.uuid4().hex[:12]}",
+        lake_dataset=f"lake_{uuid.uuid4().hex[:12]}",
+        gcs_endpoint="http://127.0.0.1:1",
+        bigquery_endpoint="http://127.0.0.1:1",
+    )

@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import pytest
+
+from tarn.errors import TarnError
+from tarn.settings import Settings, current_settings, read_settings
+
+
+def test_the_local_lake_needs_no_setting() -> None:
+    settings = Settings()
+    assert settings.gcs_url == f"http://127.0.0.1:{settings.gcs_port}"
+    assert settings.bigquery_url == f"http://127.0.0.1:{settings.bigquery_port}"
+    assert settings.publishers_url == f"http://127.0.0.1:{settings.publishers_port}"
+    assert settings.key_file is None
+
+
+def test_a_wrong_variable_is_told_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARN_GCS_PORT", "70000")
+    monkeypatch.setenv("TARN_TARGET", "aws")
+    with pytest.raises(TarnError) as error:
+        read_settings()
+    assert "TARN_GCS_PORT='70000' is wrong" in str(error.value)
+    assert "TARN_TARGET='aws' is wrong" in str(error.value)
+
+
+def test_gcp_needs_names_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARN_TARGET", "gcp")
+    monkeypatch.setenv("TARN_PROJECT", "mine")
+    with pytest.raises(TarnError, match="needs TARN_BUCKET"):
+        read_settings()
+
+
+def test_on_gcp_no_emulator_is_talked_to(tmp_path: Path) -> None:
+    settings = Settings(target="gcp", project="mine", bucket="my-lake", credentials=tmp_path)
+    assert (settings.gcs_url, settings.bigquery_url, settings.key_file) == (None, None, None)
+    (tmp_path / "key.json").touch()
+    assert settings.environment()["GOOGLE_APPLICATION_CREDENTIALS"] == str(tmp_path / "key.json")
+    assert not {"STORAGE_EMULATOR_HOST", "BIGQUERY_EMULATOR_HOST"} & settings.environment().keys()
+    (tmp_path / "other.json").touch()
+    with pytest.raises(TarnError, match=r"holds 2 keys \(key.json, other.json\)"):
+        _ = settings.key_file
+
+
+@pytest.mark.parametrize(
+    ("publishers", "url"), [("live", None), ("http://mirror:1/", "http://mirror:1"), ("offline", "http://h:8070")]
+)
+def test_the_publishers_are_chosen_by_one_setting(publishers: str, url: str | None) -> None:
+    assert Settings(publishers=publishers, host="h", publishers_port=8070).publishers_url == url
+
+
+def test_the_environment_leads_a_child_to_the_same_settings(tmp_path: Path) -> None:
+    given = Settings(home=tmp_path, gcs_port=4444, bigquery_endpoint="http://elsewhere")
+    environment = given.environment()
+    assert environment["STORAGE_EMULATOR_HOST"] == "http://127.0.0.1:4444"
+    assert environment["BIGQUERY_EMULATOR_HOST"] == "http://elsewhere"
+    assert environment["TARN_HOME"] == str(tmp_path)
+
+
+def test_settings_are_read_again_when_a_variable_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARN_BUCKET", "one")
+    assert current_settings() is current_settings()
+    assert current_settings().bucket == "one"
+    monkeypatch.setenv("TARN_BUCKET", "two")
+    assert current_settings().bucket == "two"
