@@ -1,0 +1,52 @@
+{#- The months that the vars start_month and end_month name, as DATE literals; an empty list where they name none. -#}
+{%- macro named_months() -%}
+    {%- set first, last = var('start_month'), var('end_month') -%}
+    {%- set months = [] -%}
+    {%- if first or last -%}
+        {%- set first, last = _month_number('start_month', first), _month_number('end_month', last) -%}
+        {%- if first > last -%}
+            {%- do exceptions.raise_compiler_error("var end_month lies before var start_month.") -%}
+        {%- endif -%}
+        {%- for month in range(first, last + 1) -%}
+            {%- do months.append("date '%04d-%02d-01'" % (month // 12, month % 12 + 1)) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- do return(months) -%}
+{%- endmacro -%}
+
+
+{#- A month as the count of months since the year 0. -#}
+{%- macro _month_number(name, value) -%}
+    {%- set text = value | string -%}
+    {%- if not modules.re.fullmatch('[0-9]{4}-(0[1-9]|1[0-2])-01', text) -%}
+        {%- do exceptions.raise_compiler_error(
+            "var " ~ name ~ " is " ~ text ~ ": give both start_month and end_month, each as the first day of a month "
+            ~ "such as 2020-04-01, or neither."
+        ) -%}
+    {%- endif -%}
+    {%- do return(text[:4] | int * 12 + text[5:7] | int - 1) -%}
+{%- endmacro -%}
+
+
+{#- A condition that keeps the named months, in literals so that BigQuery reads no other partition. -#}
+{%- macro in_named_months(column='month') -%}
+    {%- set months = named_months() -%}
+    {{ column ~ " in (" ~ months | join(', ') ~ ")" if months else "true" }}
+{%- endmacro -%}
+
+
+{#-
+    How a mart that is partitioned by `month` is built: the named months are replaced and the others stay. Without
+    months all of it is rebuilt, because an external table does not tell which of its partitions have changed.
+-#}
+{%- macro build_by_month() -%}
+    {%- set months = named_months() -%}
+    {{ config(
+        materialized='incremental',
+        incremental_strategy='insert_overwrite',
+        partition_by={'field': 'month', 'data_type': 'date', 'granularity': 'month'},
+        partitions=months,
+        full_refresh=none if months else true,
+        on_schema_change='fail',
+    ) }}
+{%- endmacro -%}

@@ -1,0 +1,139 @@
+"""A small lake of hand-made trips in a real object server and a real emulator, and real dbt over it."""
+
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from dbt.artifacts.schemas.run import RunResult
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery, storage
+
+from tarn.dataset import Dataset, load_dataset
+from tarn.marts import dbt_environment
+from tarn.settings import CHECKOUT, Settings
+
+DATASETS = CHECKOUT / "datasets"
+GOOD = {"success", "pass", "warn"}
+ARROW = {"STRING": pa.string(), "INT64": pa.int64(), "FLOAT64": pa.float64(), "DATETIME": pa.timestamp("us")}
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The bucket and the external tables of a lake."""
+
+    settings: Settings
+    objects: storage.Bucket
+    tables: bigquery.Client
+
+    @classmethod
+    def create(cls, settings: Settings) -> "Lake":
+        """An empty lake at the settings' addresses."""
+        nobody = AnonymousCredentials()
+        gcs = storage.Client(settings.project, nobody, client_options={"api_endpoint": settings.gcs_url})
+        tables = bigquery.Client(settings.project, nobody, client_options={"api_endpoint": settings.bigquery_url})
+        tables.create_dataset(settings.lake_dataset)
+        return cls(settings, gcs.create_bucket(settings.bucket), tables)
+
+    def put(self, name: str, month: str, rows: Iterable[Row]) -> None:
+        """Replace a month's file of a dataset."""
+        dataset = load_dataset(DATASETS / f"{name}.yaml")
+        schema = pa.schema([(column.name, ARROW[column.type]) for column in dataset.columns])
+        content = io.BytesIO()
+        pq.write_table(pa.Table.from_pylist(list(rows), schema), content)
+        self.file(name, month).upload_from_string(content.getvalue())
+        self._declare(dataset)
+
+    def file(self, name: str, month: str) -> storage.Blob:
+        """The object that holds a month of a dataset."""
+        return self.objects.blob(f"{name}/month={month}/part-0.parquet")
+
+    def _declare(self, dataset: Dataset) -> None:
+        folder = f"gs://{self.objects.name}/{dataset.prefix}"
+        config = bigquery.ExternalConfig(bigquery.SourceFormat.PARQUET)
+        config.source_uris = [f"{folder}/*"]
+        config.schema = [bigquery.SchemaField(column.name, column.type) for column in dataset.columns]
+        layout = bigquery.HivePartitioningOptions()
+        layout.mode = "CUSTOM"
+        layout.source_uri_prefix = f"{folder}/{{month:DATE}}"
+        config.hive_partitioning = layout
+        table = bigquery.Table(f"{self.settings.project}.{self.settings.lake_dataset}.{dataset.table}")
+        table.external_data_configuration = config
+        self.tables.create_table(table, exists_ok=True)
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """What a query over the marts gives."""
+        default = f"{self.settings.project}.{self.settings.marts_dataset}"
+        job = self.tables.query(sql, job_config=bigquery.QueryJobConfig(default_dataset=default))
+        return [dict(row) for row in job.result()]
+
+    def mart(self, name: str) -> list[str]:
+        """The rows of a mart, in an order that does not depend on how they are stored."""
+        return sorted(row["line"] for row in self.rows(f"SELECT TO_JSON_STRING(t) AS line FROM `{name}` AS t"))
+
+
+class Dbt:
+    """dbt over a lake, in this process: its own start takes longer than what it does here."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.environment = dbt_environment(settings)
+        self.target = Path(self.environment["DBT_TARGET_PATH"])
+
+    def run(self, *arguments: str, start: str | None = None, end: str | None = None) -> dbtRunnerResult:
+        """Run a dbt command, for the named months where some are given."""
+        months = ["--vars", json.dumps({"start_month": start, "end_month": end})] if start or end else []
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            return dbtRunner().invoke(["--quiet", *arguments, *months])
+
+    def results(self, *arguments: str, **months: str) -> list[RunResult]:
+        """Run a dbt command that works on nodes; what came of each."""
+        outcome = self.run(*arguments, **months)
+        if outcome.exception:
+            raise outcome.exception
+        return list(outcome.result)
+
+    def statuses(self, *arguments: str, **months: str) -> dict[str, str]:
+        """Run a dbt command that works on nodes; the status of each by its name."""
+        return {result.node.name: str(result.status) for result in self.results(*arguments, **months)}
+
+    def build(self, *arguments: str, **months: str) -> None:
+        """Build everything; no model, seed or test may fail."""
+        results = self.results("build", *arguments, **months)
+        assert not [f"{result.node.name}: {result.message}" for result in results if result.status not in GOOD]
+
+
+@pytest.fixture(scope="module")
+def lake_settings(tmp_path_factory: pytest.TempPathFactory, embedded_gcs: str, bigquery_url: str) -> Settings:
+    """Settings of a lake of the module's own."""
+    home = tmp_path_factory.mktemp("lake")
+    own = home.name.replace("-", "_")
+    return Settings(
+        home=home,
+        bucket=f"bucket-{home.name}",
+        lake_dataset=f"{own}_external",
+        marts_dataset=f"{own}_marts",
+        gcs_endpoint=embedded_gcs,
+        bigquery_endpoint=bigquery_url,
+    )
+
+
+@pytest.fixture(scope="module")
+def dbt(lake_settings: Settings) -> Dbt:
+    """dbt over the module's lake."""
+    return Dbt(lake_settings)
+
+
+@pytest.fixture(scope="module")
+def lake(lake_settings: Settings) -> Lake:
+    """The module's lake, with nothing in it yet."""
+    return Lake.create(lake_settings)
