@@ -1,0 +1,292 @@
+"""The BigQuery emulator beside raw DuckDB: grouped queries, pages, start, many clients at once, memory.
+
+    python bench/bigquery.py
+    python bench/bigquery.py --rows 300000        # a quick look
+
+The table is external, Parquet files of 20 columns in six months in an object server of this machine; DuckDB reads the
+same files from the disk. Both take turns, and medians are shown. On a busy machine only ratios tell much: the load
+stands above the table.
+"""
+
+import argparse
+import os
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import duckdb
+import psutil
+import requests
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+
+MONTHS = 6
+COLUMNS = 20
+ROUNDS = 7
+BUCKET = "bench"
+TABLE = "lake.bench.trips"
+GROUPED = {
+    "count by key": "SELECT k1, COUNT(*) AS n FROM {table} GROUP BY k1",
+    "sums by two keys": "SELECT k1, k2, SUM(v1) AS a, SUM(v2) AS b FROM {table} GROUP BY k1, k2",
+    "average by month": "SELECT month, AVG(v3) AS a, MAX(v4) AS b FROM {table} GROUP BY month",
+    "filter and group": "SELECT s1, SUM(v1) AS a FROM {table} WHERE v2 > 0.9 GROUP BY s1",
+}
+PAGED_ROWS = 100_000
+CLIENTS, QUERIES_EACH = 8, 6
+FEW_QUERIES, MANY_QUERIES = 100, 1_000
+START_ROUNDS = 5
+POLL_SECONDS = 0.005
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table: what was measured, in its unit, and the most that it may be."""
+
+    name: str
+    value: float
+    limit: float
+    unit: str
+    note: str = ""
+
+    def __str__(self) -> str:
+        verdict = "ok" if self.value <= self.limit else "MISSED"
+        return f"{self.name:34} {self.value:9.2f} {self.limit:9.2f} {self.unit:6} {verdict:7} {self.note}"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running emulator."""
+
+    url: str
+    process: subprocess.Popen[str]
+
+    def client(self) -> bigquery.Client:
+        return bigquery.Client("lake", AnonymousCredentials(), client_options={"api_endpoint": self.url})
+
+    def resident_mib(self) -> float:
+        return psutil.Process(self.process.pid).memory_info().rss / 2**20
+
+
+@contextmanager
+def emulator(folder: Path, storage: str = "http://127.0.0.1:1") -> Iterator[Server]:
+    """An emulator on any free port, until the block ends."""
+    log = folder / f"emulator-{time.monotonic_ns()}.log"
+    command = [sys.executable, "-m", "tarn_bigquery.cli", "--port", "0", "--ephemeral", "--storage-endpoint", storage]
+    with log.open("w") as sink:
+        process = subprocess.Popen(command, stderr=sink, text=True)
+    try:
+        while (found := re.search(r"BigQuery at (http://\S+),", log.read_text())) is None:
+            if process.poll() is not None:
+                raise RuntimeError(log.read_text())
+            time.sleep(POLL_SECONDS)
+        yield Server(found[1], process)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@contextmanager
+def object_server(folder: Path) -> Iterator[str]:
+    """The address of an object server, until the block ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "tarn.local.gcs_server", "--port", str(port), "--dir", str(folder)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        while socket.socket().connect_ex(("127.0.0.1", port)):
+            time.sleep(POLL_SECONDS)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def write_files(folder: Path, rows: int) -> list[Path]:
+    """Parquet files of 20 columns, a month each: keys of few and of many values, numbers, texts, times."""
+    measures = ", ".join(f"random() AS v{i}" for i in range(1, 12))
+    texts = ", ".join(f"'text ' || (hash(i, {n}) % {10**n}) AS s{n}" for n in range(1, 5))
+    files = []
+    for month in range(1, MONTHS + 1):
+        path = folder / f"month=2024-{month:02}-01" / "part.parquet"
+        path.parent.mkdir(parents=True)
+        duckdb.execute(
+            "COPY (SELECT i AS id, CAST(hash(i) % 10 AS BIGINT) AS k1, CAST(hash(i, 1) % 1000 AS BIGINT) AS k2,"
+            f" {measures}, {texts},"
+            " TIMESTAMP '2024-01-01' + to_seconds(i) AS t1, DATE '2024-01-01' + (i % 30)::INTEGER AS d1"
+            f" FROM range({rows // MONTHS}) AS r(i)) TO '{path}' (FORMAT parquet)"
+        )
+        files.append(path)
+    return files
+
+
+def upload(files: list[Path], root: Path, storage: str) -> None:
+    requests.post(f"{storage}/storage/v1/b", params={"project": "lake"}, json={"name": BUCKET}, timeout=60)
+    for path in files:
+        parameters = {"uploadType": "media", "name": str(path.relative_to(root))}
+        url = f"{storage}/upload/storage/v1/b/{BUCKET}/o"
+        requests.post(url, params=parameters, data=path.read_bytes(), timeout=60).raise_for_status()
+
+
+def make_tables(client: bigquery.Client) -> None:
+    client.create_dataset("bench")
+    client.query_and_wait(
+        f"CREATE EXTERNAL TABLE `{TABLE}` WITH PARTITION COLUMNS (month DATE) OPTIONS (format = 'PARQUET', "
+        f"uris = ['gs://{BUCKET}/*.parquet'], hive_partition_uri_prefix = 'gs://{BUCKET}/')"
+    )
+    numbers = f"SELECT x, CAST(x AS STRING) AS s, x / 3 AS f FROM UNNEST(GENERATE_ARRAY(1, {PAGED_ROWS})) AS x"
+    client.query_and_wait(f"CREATE TABLE bench.numbers AS {numbers}")
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def grouped_queries(server: Server, root: Path) -> Iterator[Figure]:
+    """Each query, by the emulator and by DuckDB in turns; what is compared is the median of the rounds."""
+    files = f"read_parquet('{root}/*/*.parquet', hive_partitioning = true)"
+    with duckdb.connect() as raw, requests.Session() as session:
+        for name, query in GROUPED.items():
+            ours, theirs = medians_in_turns(
+                partial(query_rows, server, session, query.format(table=f"`{TABLE}`")),
+                partial(raw_rows, raw, query.format(table=files)),
+            )
+            yield Figure(f"grouped: {name}", ours / theirs, 1.3, "x", f"{ours:.3f} s, DuckDB {theirs:.3f} s")
+
+
+def query_rows(server: Server, session: requests.Session, query: str) -> list[object]:
+    """The rows as JSON: Google's client would take longer to decode ten thousand of them than they took to make."""
+    url = f"{server.url}/bigquery/v2/projects/lake/queries"
+    answer = session.post(url, json={"query": query, "useLegacySql": False}, timeout=60)
+    answer.raise_for_status()
+    body = answer.json()
+    if "pageToken" in body:
+        raise ValueError(f"{query} gives more rows than one page holds.")
+    return body["rows"]
+
+
+def raw_rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[object, ...]]:
+    return connection.sql(query).fetchall()
+
+
+def medians_in_turns(one: Callable[[], object], other: Callable[[], object]) -> tuple[float, float]:
+    """The median seconds of two ways to work, after a round for the caches."""
+    one()
+    other()
+    rounds = [(seconds_of(one), seconds_of(other)) for _ in range(ROUNDS)]
+    ours, theirs = zip(*rounds, strict=True)
+    return statistics.median(ours), statistics.median(theirs)
+
+
+def pages(client: bigquery.Client) -> Figure:
+    times = [seconds_of(lambda: list(client.list_rows("lake.bench.numbers"))) for _ in range(3)]
+    return Figure(f"{PAGED_ROWS:,} rows listed", statistics.median(times), 2, "s", "with the client's own decoding")
+
+
+def start(folder: Path) -> Figure:
+    """From the start of the process to the answer of its first query."""
+
+    def once() -> None:
+        with emulator(folder) as server:
+            body = {"query": "SELECT 1", "useLegacySql": False}
+            url = f"{server.url}/bigquery/v2/projects/lake/queries"
+            requests.post(url, json=body, timeout=60).raise_for_status()
+            ends.append(time.perf_counter())
+
+    ends: list[float] = []
+    times = []
+    for _ in range(START_ROUNDS):
+        began = time.perf_counter()
+        once()
+        times.append(ends[-1] - began)
+    return Figure("start to first answer", statistics.median(times), 1.5, "s")
+
+
+def many_clients(server: Server) -> Iterator[Figure]:
+    """Eight clients query at once while another asks for a table's metadata again and again."""
+    busy = threading.Event()
+    waits: list[float] = []
+
+    def watch() -> None:
+        with requests.Session() as session:
+            url = f"{server.url}/bigquery/v2/projects/lake/datasets/bench/tables/numbers"
+            while not busy.is_set():
+                waits.append(seconds_of(lambda: session.get(url, timeout=60).raise_for_status()))
+
+    def work(number: int) -> int:
+        client = server.client()
+        queries = list(GROUPED.values())
+        return sum(
+            len(list(client.query_and_wait(queries[(number + i) % len(queries)].format(table=f"`{TABLE}`"))))
+            for i in range(QUERIES_EACH)
+        )
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        outcomes = [pool.submit(work, number) for number in range(CLIENTS)]
+    busy.set()
+    watcher.join()
+    errors = sum(outcome.exception() is not None for outcome in outcomes)
+    yield Figure(f"{CLIENTS} clients, errors", errors, 0, "")
+    yield Figure("metadata meanwhile, median", statistics.median(waits) * 1000, 50, "ms", f"{len(waits)} calls")
+    yield Figure("metadata meanwhile, longest", max(waits) * 1000, 300, "ms", f"call {waits.index(max(waits)) + 1}")
+
+
+def memory(folder: Path, storage: str) -> Figure:
+    """What a fresh emulator holds after a thousand queries, beside what it holds after a hundred."""
+    with emulator(folder, storage) as server:
+        client = server.client()
+        make_tables(client)
+        queries = ["SELECT 1", f"SELECT COUNT(*) FROM `{TABLE}` WHERE month = '2024-01-01'", GROUPED["count by key"]]
+        held = []
+        for number in range(1, MANY_QUERIES + 1):
+            query = queries[number % len(queries)].format(table=f"`{TABLE}`")
+            list(client.query_and_wait(query))
+            if number in {FEW_QUERIES, MANY_QUERIES}:
+                held.append(server.resident_mib())
+    return Figure(
+        f"memory after {MANY_QUERIES:,} queries", held[1] / held[0], 1, "x", f"{held[0]:.0f}, {held[1]:.0f} MiB"
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=3_000_000, help="rows of the external table (%(default)s)")
+    rows = parser.parse_args().rows
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-bigquery-")))
+        root = folder / "files"
+        files = write_files(root, rows)
+        storage = stack.enter_context(object_server(folder / "objects"))
+        upload(files, root, storage)
+        size = sum(path.stat().st_size for path in files) / 2**20
+        load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+        print(f"{rows:,} rows of {COLUMNS} columns, {size:.0f} MiB; {load}")
+        print(f"{'':34} {'measured':>9} {'at most':>9}")
+        server = stack.enter_context(emulator(folder, storage))
+        client = server.client()
+        make_tables(client)
+        for figures in (grouped_queries(server, root), [pages(client)], many_clients(server)):
+            for figure in figures:
+                print(figure, flush=True)
+        print(start(folder), flush=True)
+        print(memory(folder, storage), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

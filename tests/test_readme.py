@@ -1,0 +1,136 @@
+"""The README says only what is true: its commands are run in its order, in a copy of the project, as by a newcomer."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tarn.local import processes
+from tarn.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PORTS = ("AIRFLOW", "BIGQUERY", "GCS", "PUBLISHERS", "DOCS")
+LEFT_OUT = {".venv", ".git", ".tarn", "tests"}
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: what follows its three ticks, and its lines."""
+
+    info: str
+    text: str
+
+
+BLOCKS = [Block(*found) for found in re.findall(r"^```([^\n]*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)]
+COMMANDS = [line for block in BLOCKS if block.info == "bash" for line in block.text.splitlines()]
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """Somebody at a shell in their own copy of the project, with state and ports of their own."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def types(self, command: str) -> str:
+        """Run a command as it stands in the README; what it printed."""
+        shell = subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=500,
+            check=False,
+        )
+        assert shell.returncode == 0, f"$ {command}\n{shell.stdout}"
+        return shell.stdout
+
+
+def free_ports(count: int) -> list[str]:
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [str(one.getsockname()[1]) for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def borrow_environment(venv: Path) -> None:
+    """This project's environment for the copy, marked as installed: nothing may be installed into it from there."""
+    venv.mkdir()
+    for part in (ROOT / ".venv").iterdir():
+        (venv / part.name).symlink_to(part)
+    (venv / ".installed").unlink(missing_ok=True)
+    (venv / ".installed").touch()
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path) -> Iterator[Newcomer]:
+    folder = tmp_path / "tarn"
+    shutil.copytree(ROOT, folder, ignore=lambda inside, names: LEFT_OUT & set(names) if Path(inside) == ROOT else ())
+    borrow_environment(folder / ".venv")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("TARN_", "AIRFLOW_"))}
+    ports = {f"TARN_{name}_PORT": port for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
+    own = {"TARN_ROOT": str(folder), "TARN_HOME": str(folder / ".tarn"), "TARN_SAMPLE_ROWS": "60000"}
+    newcomer = Newcomer(folder, clean | ports | own)
+    yield newcomer
+    newcomer.types("make down")
+
+
+@pytest.mark.slow
+def test_every_command_of_the_readme_works(newcomer: Newcomer) -> None:
+    printed = {}
+    for command in COMMANDS:
+        if "taxi_fhvhv" in command:
+            spec = next(block.text for block in BLOCKS if block.info == "yaml")
+            (newcomer.folder / "datasets" / "taxi_fhvhv.yaml").write_text(spec)
+        if command != "make test":  # that is what runs now
+            printed[command] = newcomer.types(command)
+
+    demo = printed["make demo"]
+    assert re.search(r"success\s+dbt_build", demo)
+    assert "2020-05-01" in demo.split("monthly_summary")[1]
+    counted = next(text for command, text in printed.items() if "tarn query" in command)
+    assert re.findall(r"2020-0[45]-01 +(\d+)", counted) == ["3540", "5700"]
+
+    newcomer.types("make down")
+    home = newcomer.environment["TARN_HOME"]
+    assert [p for p in psutil.process_iter(["environ"]) if (p.info["environ"] or {}).get("TARN_HOME") == home] == []
+    assert processes.holder_of(int(newcomer.environment["TARN_AIRFLOW_PORT"])) == ""
+
+
+def test_commands_that_need_an_account_are_marked() -> None:
+    assert [block.text for block in BLOCKS if "TARN_TARGET=gcp" in block.text and block.info != "bash cloud"] == []
+
+
+def test_the_table_of_settings_is_what_the_settings_say() -> None:
+    told = re.findall(r"^\| `TARN_(\w+)` \| (.*?) \| (.*?) \|$", README, re.MULTILINE)
+    assert told == [
+        (name.upper(), shown(field.default), field.description) for name, field in Settings.model_fields.items()
+    ]
+
+
+def shown(default: object) -> str:
+    """A setting's default as the table shows it."""
+    if default is None:
+        return "none"
+    if default == ROOT:
+        return "the checkout"
+    return f"`{default.relative_to(ROOT) if isinstance(default, Path) else default}`"
+
+
+def test_its_pictures_and_links_are_there() -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
