@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PROJECTS := . emulators/bigquery emulators/publishers
-LOCKFLAGS := --universal --python-version 3.11 --extra dev --generate-hashes \
+LOCKFLAGS := --universal --python-version 3.11 --extra dev --extra docs --generate-hashes \
 	--no-emit-package tarn-bigquery --no-emit-package tarn-publishers
 
 help: ## List these commands

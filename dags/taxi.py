@@ -40,9 +40,7 @@ from tarn.airflow.tasks import dbt_build, download, lanes, load_external_table, 
 
 @dag(
     # No start date: the first scheduled run is the next one, and a backfill may go back as far as it likes.
-    schedule=CronPartitionTimetable(
-        "0 0 1 * *", timezone="UTC", run_offset=-1, run_immediately=dt.timedelta(days=1), key_format="%Y-%m"
-    ),
+    schedule=CronPartitionTimetable("0 0 1 * *", timezone="UTC", run_offset=-1, key_format="%Y-%m"),
     catchup=False,
     max_active_runs=4,
     params=lane_params("taxi"),
