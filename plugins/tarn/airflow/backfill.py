@@ -23,7 +23,7 @@ from rich.console import Console
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from tarn.airflow.cli import REFUSED
+from tarn.airflow.refused_flags import REFUSED
 from tarn.errors import TarnError
 
 POLL_SECONDS = 1.0
