@@ -1,15 +1,24 @@
 """A real emulator in a process of its own, and Google's own client on it."""
 
+import contextlib
+import io
 import re
+import socket
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import grpc
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import requests
+from gcp_storage_emulator.server import create_server
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
@@ -18,6 +27,59 @@ from google.cloud.bigquery_storage_v1.services.big_query_read.transports import 
 
 PROJECT = "lake"
 START_SECONDS = 60
+STORE_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket of a running object store, used through its API as any client uses it."""
+
+    endpoint: str
+    name: str
+
+    def uri(self, path: str) -> str:
+        return f"gs://{self.name}/{path}"
+
+    def put(self, name: str, content: bytes) -> str:
+        """Write an object. Returns its address."""
+        url = f"{self.endpoint}/upload/storage/v1/b/{self.name}/o"
+        given = {"uploadType": "media", "name": name}
+        head = {"Content-Type": "application/octet-stream"}
+        requests.post(url, params=given, data=content, headers=head, timeout=STORE_SECONDS).raise_for_status()
+        return self.uri(name)
+
+    def put_parquet(self, name: str, columns: Mapping[str, Sequence[Any]] | pa.Table) -> str:
+        """Write a Parquet object. Returns its address."""
+        table = columns if isinstance(columns, pa.Table) else pa.table(dict(columns))
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer)
+        return self.put(name, buffer.getvalue())
+
+    def read(self, name: str) -> bytes:
+        answer = requests.get(self._object(name), params={"alt": "media"}, timeout=STORE_SECONDS)
+        answer.raise_for_status()
+        return answer.content
+
+    def delete(self, name: str) -> None:
+        requests.delete(self._object(name), timeout=STORE_SECONDS).raise_for_status()
+
+    def names(self, prefix: str) -> list[str]:
+        url = f"{self.endpoint}/storage/v1/b/{self.name}/o"
+        answer = requests.get(url, params={"prefix": prefix}, timeout=STORE_SECONDS)
+        return sorted(item["name"] for item in answer.json().get("items", []))
+
+    def _object(self, name: str) -> str:
+        return f"{self.endpoint}/storage/v1/b/{self.name}/o/{quote(name, safe='')}"
+
+
+@contextlib.contextmanager
+def running_bucket(name: str) -> Iterator[Bucket]:
+    """An object store of its own, in memory, with one bucket."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with create_server("127.0.0.1", port, in_memory=True, default_bucket=name):
+        yield Bucket(f"http://127.0.0.1:{port}", name)
 
 
 @dataclass
@@ -56,8 +118,16 @@ def start_emulator(*arguments: str, log: Path) -> Emulator:
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    started = start_emulator("--ephemeral", log=tmp_path_factory.mktemp("bigquery") / "log.txt")
+def bucket() -> Iterator[Bucket]:
+    """The bucket that the emulator reads. A test writes below a prefix of its own."""
+    with running_bucket("lake") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def emulator(bucket: Bucket, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    log = tmp_path_factory.mktemp("bigquery") / "log.txt"
+    started = start_emulator("--ephemeral", "--storage-endpoint", bucket.endpoint, log=log)
     yield started
     started.stop()
 

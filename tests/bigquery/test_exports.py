@@ -2,17 +2,10 @@
 
 import gzip
 import json
-import socket
-import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
-import requests
-from gcp_storage_emulator.server import create_server
 from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud import bigquery
 
@@ -21,7 +14,7 @@ from tarn_bigquery.engine.engine import Engine
 from tarn_bigquery.engine.exports import Exports
 from tarn_bigquery.engine.jobs import Job
 
-from .conftest import Emulator, start_emulator
+from .conftest import Bucket
 
 ROWS = """
     SELECT 1 AS i, 'plain' AS s, 1.5 AS f, TRUE AS b, DATE '2024-01-31' AS d,
@@ -31,50 +24,6 @@ ROWS = """
         DATETIME '1969-12-31 23:59:59.5', TIME '00:00:00.000001', NUMERIC '-0.000000001', b''
     UNION ALL SELECT 3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 """
-
-
-@dataclass
-class Bucket:
-    endpoint: str
-    name: str
-
-    def uri(self, path: str) -> str:
-        return f"gs://{self.name}/{path}"
-
-    def names(self, prefix: str) -> list[str]:
-        answer = requests.get(f"{self.endpoint}/storage/v1/b/{self.name}/o", params={"prefix": prefix}, timeout=10)
-        return sorted(item["name"] for item in answer.json().get("items", []))
-
-    def read(self, name: str) -> bytes:
-        quoted = quote(name, safe="")
-        answer = requests.get(
-            f"{self.endpoint}/storage/v1/b/{self.name}/o/{quoted}", params={"alt": "media"}, timeout=10
-        )
-        answer.raise_for_status()
-        return answer.content
-
-
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[Bucket]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    name = f"lake-{uuid.uuid4().hex[:8]}"
-    with create_server("127.0.0.1", port, in_memory=True, default_bucket=name):
-        yield Bucket(f"http://127.0.0.1:{port}", name)
-
-
-@pytest.fixture(scope="module")
-def emulator(bucket: Bucket, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    log = tmp_path_factory.mktemp("exports") / "log.txt"
-    started = start_emulator("--ephemeral", "--storage-endpoint", bucket.endpoint, log=log)
-    yield started
-    started.stop()
-
-
-@pytest.fixture(scope="module")
-def client(emulator: Emulator) -> bigquery.Client:
-    return emulator.client()
 
 
 @pytest.fixture

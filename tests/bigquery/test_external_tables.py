@@ -1,70 +1,21 @@
 """External tables through the whole program: official client, SQL, a real object store over HTTP."""
 
 import datetime as dt
-import io
-import socket
-import uuid
-from collections.abc import Iterator
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-import requests
-from gcp_storage_emulator.server import create_server
 from google.api_core.exceptions import BadRequest
 from google.cloud import bigquery
 
-from .conftest import Emulator, start_emulator
-
-
-class Bucket:
-    def __init__(self, endpoint: str, name: str) -> None:
-        self.endpoint, self.name = endpoint, name
-
-    def put(self, name: str, columns: dict[str, Any]) -> int:
-        """Write a Parquet object. Returns its size."""
-        buffer = io.BytesIO()
-        pq.write_table(pa.table(columns), buffer)
-        url = f"{self.endpoint}/upload/storage/v1/b/{self.name}/o"
-        answer = requests.post(url, params={"uploadType": "media", "name": name}, data=buffer.getvalue(), timeout=10)
-        answer.raise_for_status()
-        return buffer.tell()
-
-    def delete(self, name: str) -> None:
-        quoted = requests.utils.quote(name, safe="")
-        requests.delete(f"{self.endpoint}/storage/v1/b/{self.name}/o/{quoted}", timeout=10).raise_for_status()
-
-
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[Bucket]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    name = f"lake-{uuid.uuid4().hex[:8]}"
-    with create_server("127.0.0.1", port, in_memory=True, default_bucket=name):
-        yield Bucket(f"http://127.0.0.1:{port}", name)
-
-
-@pytest.fixture(scope="module")
-def emulator(bucket: Bucket, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    log = tmp_path_factory.mktemp("external") / "log.txt"
-    started = start_emulator("--ephemeral", "--storage-endpoint", bucket.endpoint, log=log)
-    yield started
-    started.stop()
-
-
-@pytest.fixture(scope="module")
-def client(emulator: Emulator) -> bigquery.Client:
-    return emulator.client()
+from .conftest import Bucket
 
 
 @pytest.fixture
 def trips(client: bigquery.Client, dataset: str, bucket: Bucket) -> str:
     """A table of two months over a prefix of its own."""
     prefix = f"trips/{dataset.split('.')[1]}"
-    bucket.put(f"{prefix}/month=2020-04-01/a.parquet", {"id": [1, 2], "total": [1.5, 2.5]})
-    bucket.put(f"{prefix}/month=2020-05-01/a.parquet", {"id": [3], "total": [4.0]})
+    bucket.put_parquet(f"{prefix}/month=2020-04-01/a.parquet", {"id": [1, 2], "total": [1.5, 2.5]})
+    bucket.put_parquet(f"{prefix}/month=2020-05-01/a.parquet", {"id": [3], "total": [4.0]})
     external = bigquery.ExternalConfig("PARQUET")
     external.source_uris = [f"gs://{bucket.name}/{prefix}/*"]
     hive = bigquery.HivePartitioningOptions()
@@ -97,9 +48,9 @@ def test_objects_that_come_change_and_go_are_seen(
 ) -> None:
     count = f"SELECT COUNT(*), SUM(id) FROM `{dataset}.trips`"
     assert values(client, count) == [(3, 6)]
-    bucket.put(f"{trips}/month=2020-06-01/a.parquet", {"id": [10], "total": [0.0]})
+    bucket.put_parquet(f"{trips}/month=2020-06-01/a.parquet", {"id": [10], "total": [0.0]})
     assert values(client, count) == [(4, 16)]
-    bucket.put(f"{trips}/month=2020-06-01/a.parquet", {"id": [20], "total": [0.0]})
+    bucket.put_parquet(f"{trips}/month=2020-06-01/a.parquet", {"id": [20], "total": [0.0]})
     assert values(client, count) == [(4, 26)]
     bucket.delete(f"{trips}/month=2020-06-01/a.parquet")
     assert values(client, count) == [(3, 6)]

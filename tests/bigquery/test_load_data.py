@@ -1,42 +1,19 @@
 """LOAD DATA over a real object store, with files that EXPORT DATA has written into it."""
 
 import datetime as dt
-import socket
-import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from gcp_storage_emulator.server import create_server
 from google.api_core.exceptions import BadRequest, MethodNotImplemented, NotFound
 from google.cloud import bigquery
 
-from .conftest import Emulator, start_emulator
-
-BUCKET = f"lake-{uuid.uuid4().hex[:8]}"
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with create_server("127.0.0.1", port, in_memory=True, default_bucket=BUCKET):
-        log = tmp_path_factory.mktemp("load-data") / "log.txt"
-        started = start_emulator("--ephemeral", "--storage-endpoint", f"http://127.0.0.1:{port}", log=log)
-        yield started
-        started.stop()
-
-
-@pytest.fixture(scope="module")
-def client(emulator: Emulator) -> bigquery.Client:
-    return emulator.client()
+from .conftest import Bucket
 
 
 @pytest.fixture
-def files(client: bigquery.Client, dataset: str) -> str:
+def files(client: bigquery.Client, bucket: Bucket, dataset: str) -> str:
     """The prefix of two months of CSV, each in a folder of its own."""
-    prefix = f"gs://{BUCKET}/{dataset.split('.')[1]}"
+    prefix = bucket.uri(dataset.split(".")[1])
     for month, first in (("2024-01-01", 1), ("2024-02-01", 3)):
         client.query(
             f"EXPORT DATA OPTIONS(uri='{prefix}/month={month}/*.csv', format='CSV', header=true) AS "

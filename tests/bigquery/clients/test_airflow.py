@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.bigquery.clients.conftest import ROWS, Bucket
-from tests.bigquery.conftest import PROJECT, Emulator
+from tests.bigquery.clients.conftest import ROWS
+from tests.bigquery.conftest import PROJECT, Bucket, Emulator
 
 pytestmark = pytest.mark.slow
 STEPS = Path(__file__).with_name("airflow_steps.py")

@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.bigquery.clients.conftest import ROWS, Bucket, external_table
-from tests.bigquery.conftest import PROJECT, Emulator
+from tests.bigquery.clients.conftest import ROWS, external_table
+from tests.bigquery.conftest import PROJECT, Bucket, Emulator
 
 aio = pytest.importorskip("gcloud.aio.bigquery")
 

@@ -10,7 +10,8 @@ from google.api_core import exceptions
 from google.cloud import bigquery
 from google.cloud.bigquery_storage import BigQueryReadClient
 
-from tests.bigquery.clients.conftest import ROWS, Bucket
+from tests.bigquery.clients.conftest import ROWS
+from tests.bigquery.conftest import Bucket
 
 SCHEMA = [
     bigquery.SchemaField("id", "INTEGER", "REQUIRED"),

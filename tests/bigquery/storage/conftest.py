@@ -2,52 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import requests
-from gcp_storage_emulator.server import create_server
 from sqlglot import parse_one
 
 from tarn_bigquery.storage import ExternalSource, ObjectCache, ObjectStore, PartitionFilter
 
-BUCKET = "lake"
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """A bucket of a running object store, written through its API as any client writes it."""
-
-    endpoint: str
-    name: str
-
-    def put(self, name: str, content: bytes) -> None:
-        response = requests.post(
-            f"{self.endpoint}/upload/storage/v1/b/{self.name}/o",
-            params={"uploadType": "media", "name": name},
-            data=content,
-            headers={"Content-Type": "application/octet-stream"},
-            timeout=10,
-        )
-        response.raise_for_status()
-
-    def put_parquet(self, name: str, columns: dict[str, Any] | pa.Table) -> None:
-        table = columns if isinstance(columns, pa.Table) else pa.table(columns)
-        buffer = io.BytesIO()
-        pq.write_table(table, buffer)
-        self.put(name, buffer.getvalue())
-
-    def delete(self, name: str) -> None:
-        quoted = requests.utils.quote(name, safe="")
-        requests.delete(f"{self.endpoint}/storage/v1/b/{self.name}/o/{quoted}", timeout=10).raise_for_status()
+from ..conftest import STORE_SECONDS, Bucket, running_bucket
 
 
 class CountingStore(ObjectStore):
@@ -109,18 +75,17 @@ def field(name: str, kind: str, mode: str = "NULLABLE", **more: Any) -> dict[str
 
 
 @pytest.fixture(scope="session")
-def object_store() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with create_server("127.0.0.1", port, in_memory=True, default_bucket=BUCKET):
-        yield f"http://127.0.0.1:{port}"
+def object_store() -> Iterator[Bucket]:
+    with running_bucket("lake") as running:
+        yield running
 
 
 @pytest.fixture
-def bucket(object_store: str) -> Bucket:
-    requests.get(f"{object_store}/wipe", params={"keep-buckets": "true"}, timeout=10).raise_for_status()
-    return Bucket(object_store, BUCKET)
+def bucket(object_store: Bucket) -> Bucket:
+    """The bucket, empty."""
+    wipe = f"{object_store.endpoint}/wipe"
+    requests.get(wipe, params={"keep-buckets": "true"}, timeout=STORE_SECONDS).raise_for_status()
+    return object_store
 
 
 @pytest.fixture

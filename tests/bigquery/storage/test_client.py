@@ -9,17 +9,15 @@ import pytest
 from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError
 from google.cloud import bigquery
 
-from tests.bigquery.conftest import start_emulator
-
-from .conftest import Bucket
+from tests.bigquery.conftest import Bucket, start_emulator
 
 SCHEMA = [bigquery.SchemaField("id", "INTEGER"), bigquery.SchemaField("fare", "FLOAT")]
 
 
 @pytest.fixture(scope="module")
-def client(object_store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[bigquery.Client]:
+def client(object_store: Bucket, tmp_path_factory: pytest.TempPathFactory) -> Iterator[bigquery.Client]:
     log = tmp_path_factory.mktemp("bigquery") / "log.txt"
-    emulator = start_emulator("--ephemeral", "--storage-endpoint", object_store, log=log)
+    emulator = start_emulator("--ephemeral", "--storage-endpoint", object_store.endpoint, log=log)
     client = emulator.client()
     client.create_dataset("lake")
     yield client
