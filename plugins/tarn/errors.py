@@ -61,5 +61,9 @@ class BuildFailed(TarnError):
     """dbt could not build a model, or one of its tests failed."""
 
 
+class InvalidChart(TarnError):
+    """A chart's declaration is wrong."""
+
+
 class DemoFailed(TarnError):
     """The demo's run through Airflow did not succeed."""

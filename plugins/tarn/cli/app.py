@@ -2,7 +2,7 @@
 
 import typer
 
-from tarn.cli import cloud, demo, docs, doctor, query, run
+from tarn.cli import cloud, demo, docs, doctor, query, report, run, show
 from tarn.errors import TarnError
 from tarn.settings import current_settings
 
@@ -30,6 +30,8 @@ app.command()(cloud.status)
 app.command()(cloud.logs)
 app.command()(run.run)
 app.command()(query.query)
+app.command()(show.show)
+app.command()(report.report)
 app.command()(docs.docs)
 app.command()(doctor.doctor)
 app.command()(demo.demo)

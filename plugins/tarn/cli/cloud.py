@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from tarn.cli.console import results, seconds
+from tarn.cli.console import results, seconds, size
 from tarn.errors import TarnError
+from tarn.inventory import take_inventory
 from tarn.local.airflow import airflow_environment, airflow_services, login
 from tarn.local.emulators import emulators
 from tarn.local.lake import lake_services
@@ -35,8 +36,14 @@ def down() -> None:
 
 
 def status() -> None:
-    """Show each service: its state, address, process and log."""
+    """Show each service, and what the lake holds of each dataset."""
     settings = current_settings()
+    _print_services(settings)
+    results.print()
+    _print_datasets(settings)
+
+
+def _print_services(settings: Settings) -> None:
     supervisor = Supervisor(settings.home)
     table = Table("service", "state", "address", "pid", "since (UTC)", box=None, pad_edge=False)
     for service in lake_services(settings):
@@ -50,6 +57,26 @@ def status() -> None:
         )
     results.print(table)
     results.print(f"logs in {supervisor.logs}", highlight=False, soft_wrap=True)
+
+
+def _print_datasets(settings: Settings) -> None:
+    table = Table("dataset", "partitions", "from", "to", "rows", "bytes", "quarantined", "last run (UTC)")
+    table.box, table.pad_edge = None, False
+    for name in ("partitions", "rows", "bytes", "quarantined"):
+        next(column for column in table.columns if column.header == name).justify = "right"
+    for one in take_inventory(settings):
+        first, last = (str(one.partitions[edge].partition) if one.partitions else "" for edge in (0, -1))
+        table.add_row(
+            one.dataset.name,
+            str(len(one.partitions)),
+            first,
+            last,
+            f"{one.rows:,}",
+            size(one.bytes),
+            f"{one.quarantined:,}",
+            f"{one.last_run:%Y-%m-%d %H:%M:%S}" if one.last_run else "",
+        )
+    results.print(table)
 
 
 def logs(

@@ -71,6 +71,22 @@ def test_status_tells_each_service(lake: Shell) -> None:
     assert [name for name, state in states.items() if state == "ready"] == ["publishers", "gcs", "bigquery"]
 
 
+def test_status_tells_what_is_loaded_of_each_dataset(lake: Shell) -> None:
+    lake.tarn("run", "taxi_green", "--from", "2020-04", "--no-marts")
+    told = lake.tarn("status")
+    assert re.search(r"^taxi_green +\d+ +\S+ +2020-04 +[\d,]+ +[\d.]+ KiB +0 +20\d\d-", told, re.MULTILINE)
+    assert re.search(r"^taxi_yellow +0 +0 +0 B +0 *$", told, re.MULTILINE)
+
+
+def test_show_charts_the_partitions_and_samples_the_rows(lake: Shell) -> None:
+    lake.tarn("run", "taxi_green", "--from", "2020-04", "--no-marts")
+    told = lake.tarn("show", "taxi_green", "--rows", "2")
+    assert re.search(r"^2020-04 +█+.* 354 ", told, re.MULTILINE)
+    assert re.search(r"^month +DATE +2020-04-01 +2020-04-01 *$", told, re.MULTILINE)
+    assert "Nothing is loaded yet" in lake.tarn("show", "taxi_fhv")
+    assert "does not answer" in lake.tarn("show", "taxi_green", code=1, TARN_BIGQUERY_PORT=free_port())
+
+
 def test_the_logs_of_a_service_are_printed(lake: Shell) -> None:
     assert "SELECT rows=" in lake.tarn("logs", "bigquery", "--lines", "50")
     assert "There is no service 'bigqeury'; there are: publishers" in lake.tarn("logs", "bigqeury", code=1)

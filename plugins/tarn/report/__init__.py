@@ -1,0 +1,1 @@
+"""The results page: one static HTML file with charts that are drawn from the marts."""
