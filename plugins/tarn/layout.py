@@ -16,8 +16,8 @@ def source_uri(dataset: Dataset, settings: Settings) -> str:
 
 
 def hive_uri_prefix(dataset: Dataset, settings: Settings) -> str:
-    """What stands before the partition key, and the key with its type, as hive's CUSTOM mode wants it."""
-    return f"gs://{settings.bucket}/{_prefix(dataset)}/{{{dataset.partition_by}:DATE}}"
+    """What stands before the partition key: BigQuery wants it to end where the key begins."""
+    return f"gs://{settings.bucket}/{_prefix(dataset)}"
 
 
 def _prefix(dataset: Dataset) -> str:

@@ -1,10 +1,12 @@
 """Every setting of Tarn, read from ``TARN_*`` environment variables; nothing else decides a name, port or folder."""
 
+import json
 import os
+import re
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -15,6 +17,14 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+LOCAL_PROJECT = "tarn-local"
+
+# https://cloud.google.com/storage/docs/buckets#naming, without dots: those need a domain of one's own
+BUCKET_NAME = r"^[a-z0-9][a-z0-9_\-]{1,61}[a-z0-9]$"
+# https://cloud.google.com/bigquery/docs/datasets#dataset-naming
+DATASET_NAME = r"^[A-Za-z0-9_]{1,1024}$"
+# https://cloud.google.com/bigquery/docs/labels-intro#requirements
+LABEL = re.compile(r"([a-z][a-z0-9_\-]{0,62})=([a-z0-9_\-]{0,63})")
 
 
 class Target(StrEnum):
@@ -24,19 +34,43 @@ class Target(StrEnum):
     GCP = "gcp"
 
 
+class LogFormat(StrEnum):
+    """How a line of a log is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class Settings(BaseSettings):
     """What the lake is called, where it keeps things and whom it talks to."""
 
     model_config = SettingsConfigDict(env_prefix="TARN_", frozen=True, extra="ignore")
 
     target: Target = Field(Target.LOCAL, description="local: the emulators; gcp: Google Cloud")
-    project: str = Field("tarn-local", description="Google Cloud project; on gcp it must be given")
-    bucket: str = Field("tarn-lake", description="bucket of the lake; on gcp it must be given")
+    project: str = Field(
+        LOCAL_PROJECT, description="Google Cloud project; on gcp GOOGLE_CLOUD_PROJECT's or the key's by default"
+    )
+    bucket: str = Field(
+        "tarn-lake", pattern=BUCKET_NAME, description="bucket of the lake; on gcp PROJECT-lake by default"
+    )
+    labels: str = Field("", description="labels of all that the lake makes, such as team=data,env=prod")
     location: str = Field("US", description="location of the bucket and the BigQuery datasets")
-    lake_dataset: str = Field("lake", description="BigQuery dataset of the external tables")
-    marts_dataset: str = Field("marts", description="BigQuery dataset of dbt's models")
+    lake_dataset: str = Field("lake", pattern=DATASET_NAME, description="BigQuery dataset of the external tables")
+    marts_dataset: str = Field("marts", pattern=DATASET_NAME, description="BigQuery dataset of dbt's models")
     credentials: Path = Field(
         CHECKOUT / "credentials", description="folder whose one *.json file is the service account's key on gcp"
+    )
+    connection: str = Field(
+        "google_cloud_default",
+        pattern=r"^\w+$",
+        description="Airflow's connection to Google; one of your own is left as it is",
+    )
+    remote_logs: bool | None = Field(
+        None, description="keep Airflow's task logs in the lake's bucket; by default on gcp only"
+    )
+    log_format: LogFormat = Field(LogFormat.TEXT, description="text, or json: one JSON object a line")
+    statsd: str | None = Field(
+        None, pattern=r"^[\w.\-]+:\d+$", description="host:port of the StatsD server that Airflow's metrics go to"
     )
 
     publishers: str = Field("offline", description="offline, live, or the address of a server with the same files")
@@ -65,14 +99,25 @@ class Settings(BaseSettings):
     def _address_ends_without_slash(cls, address: str | None) -> str | None:
         return address.rstrip("/") if address else None
 
-    @model_validator(mode="after")
-    def _gcp_names_are_given(self) -> Self:
-        if self.target is Target.GCP:
-            missing = sorted({"project", "bucket"} - self.model_fields_set)
-            if missing:
-                names = " and ".join(f"TARN_{name.upper()}" for name in missing)
-                raise ValueError(f"TARN_TARGET=gcp needs {names}: your own project and a bucket name of yours")
-        return self
+    @field_validator("labels")
+    @classmethod
+    def _labels_are_of_google_s_form(cls, text: str) -> str:
+        for part in filter(None, text.split(",")):
+            if not LABEL.fullmatch(part):
+                raise ValueError(
+                    f"{part!r} is no label: KEY=VALUE of lower-case letters, digits, - and _, at most 63 each"
+                )
+        return text
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gcp_names_are_ones_own(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if given.get("target") != Target.GCP:
+            return given
+        project = given.get("project") or _project_of_the_environment(given.get("credentials"))
+        if not project:
+            raise ValueError("TARN_TARGET=gcp needs TARN_PROJECT: the name of your own project")
+        return {"bucket": f"{project}-lake"} | given | {"project": project}
 
     @property
     def datasets_folder(self) -> Path:
@@ -88,6 +133,16 @@ class Settings(BaseSettings):
     def staging(self) -> Path:
         """Folder of the steps' durable files."""
         return self.home / "staging"
+
+    @property
+    def resource_labels(self) -> dict[str, str]:
+        """The labels of whatever the lake makes: buckets, datasets, tables and jobs."""
+        return {"managed-by": "tarn"} | dict(part.split("=") for part in self.labels.split(",") if part)
+
+    @property
+    def keeps_remote_logs(self) -> bool:
+        """Whether Airflow's task logs go to the lake's bucket."""
+        return self.target is Target.GCP if self.remote_logs is None else self.remote_logs
 
     @property
     def gcs_url(self) -> str | None:
@@ -160,6 +215,18 @@ def _cached(_environment: tuple[tuple[str, str], ...]) -> Settings:
 def current_settings() -> Settings:
     """The settings of this process, read again only when a ``TARN_*`` variable has changed."""
     return _cached(tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith("TARN_"))))
+
+
+def _project_of_the_environment(credentials: Any) -> str | None:
+    named = os.environ.get("GOOGLE_CLOUD_PROJECT")
+    # `tarn environment` of a local lake may have left its own project's name in the shell.
+    if named and named != LOCAL_PROJECT:
+        return named
+    keys = list(Path(credentials or CHECKOUT / "credentials").glob("*.json"))
+    try:
+        return str(json.loads(keys[0].read_bytes())["project_id"]) if len(keys) == 1 else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _complaint(problem: "ErrorDetails") -> str:

@@ -42,7 +42,7 @@ def test_the_local_connection_needs_no_key(settings: Settings) -> None:
 
 
 def test_on_gcp_the_connection_has_the_one_key_or_leaves_it_to_the_machine(tmp_path: Path) -> None:
-    settings = Settings(target="gcp", project="p", bucket="b", home=tmp_path / "home", credentials=tmp_path)
+    settings = Settings(target="gcp", project="p", bucket="a-bucket", home=tmp_path / "home", credentials=tmp_path)
 
     def extra() -> dict[str, object]:
         return json.loads(airflow_environment(settings)["AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT"])["extra"]  # type: ignore[no-any-return]

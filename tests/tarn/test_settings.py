@@ -23,11 +23,56 @@ def test_a_wrong_variable_is_told_by_name(monkeypatch: pytest.MonkeyPatch) -> No
     assert "TARN_TARGET='aws' is wrong" in str(error.value)
 
 
-def test_gcp_needs_names_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gcp_needs_a_project_of_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TARN_TARGET", "gcp")
-    monkeypatch.setenv("TARN_PROJECT", "mine")
-    with pytest.raises(TarnError, match="needs TARN_BUCKET"):
+    monkeypatch.setenv("TARN_CREDENTIALS", str(tmp_path))
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "tarn-local")
+    with pytest.raises(TarnError, match="needs TARN_PROJECT"):
         read_settings()
+
+
+@pytest.mark.parametrize("source", ["setting", "environment", "key"])
+def test_on_gcp_the_project_is_found_and_names_the_bucket(
+    source: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("GOOGLE_CLOUD_PROJECT", raising=False)
+    monkeypatch.setenv("TARN_TARGET", "gcp")
+    monkeypatch.setenv("TARN_CREDENTIALS", str(tmp_path))
+    match source:
+        case "setting":
+            monkeypatch.setenv("TARN_PROJECT", "mine")
+        case "environment":
+            monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "mine")
+        case "key":
+            (tmp_path / "key.json").write_text('{"project_id": "mine"}')
+    settings = read_settings()
+    assert (settings.project, settings.bucket) == ("mine", "mine-lake")
+    assert settings.environment()["TARN_BUCKET"] == "mine-lake"
+    monkeypatch.setenv("TARN_BUCKET", "my-bucket")
+    assert read_settings().bucket == "my-bucket"
+
+
+def test_names_are_of_google_s_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARN_BUCKET", "My Bucket")
+    monkeypatch.setenv("TARN_LAKE_DATASET", "my-lake")
+    monkeypatch.setenv("TARN_LABELS", "team=data,Env=prod")
+    with pytest.raises(TarnError) as error:
+        read_settings()
+    assert "TARN_BUCKET='My Bucket' is wrong" in str(error.value)
+    assert "TARN_LAKE_DATASET='my-lake' is wrong" in str(error.value)
+    assert "'Env=prod' is no label" in str(error.value)
+
+
+def test_labels_are_given_as_pairs() -> None:
+    assert Settings().resource_labels == {"managed-by": "tarn"}
+    assert Settings(labels="team=data,env=").resource_labels == {"managed-by": "tarn", "team": "data", "env": ""}
+
+
+def test_task_logs_go_to_the_bucket_on_gcp_and_where_asked() -> None:
+    assert not Settings().keeps_remote_logs
+    assert Settings(remote_logs=True).keeps_remote_logs
+    assert Settings(target="gcp", project="mine").keeps_remote_logs
+    assert not Settings(target="gcp", project="mine", remote_logs=False).keeps_remote_logs
 
 
 def test_on_gcp_no_emulator_is_talked_to(tmp_path: Path) -> None:

@@ -2,16 +2,16 @@
 
 import datetime as dt
 import hashlib
-import json
 import logging
 import time
 from collections.abc import Mapping
 
 from google.cloud import bigquery
 
-from tarn.bigquery import RETRY, bigquery_client, ensure_dataset, ensure_table, explaining, external_table
+from tarn.bigquery import RETRY, bigquery_client, ensure_dataset, explaining
 from tarn.dataset import Check, Dataset
 from tarn.errors import CheckFailed, InputMissing, LoadMismatch
+from tarn.external_table import ExternalTable, ensure_table, external_table
 from tarn.partition import Partition
 from tarn.progress import Progress, silent
 from tarn.receipt import Receipt
@@ -49,11 +49,12 @@ def load(
     with explaining(subject, settings):
         client = client or bigquery_client(settings)
         ensure_dataset(client, settings)
-        changed = ensure_table(client, table)
+        changed = ensure_table(client, table, settings)
         previous = Receipt.load(workspace.receipt(STEP))
         if not (force or changed) and previous and _still_proves(previous, source, fingerprint):
             return previous.model_copy(update={"reused": True})
-        job = client.query(query, location=settings.location, retry=RETRY)
+        config = bigquery.QueryJobConfig(labels=settings.resource_labels | {"tarn-step": STEP})
+        job = client.query(query, config, location=settings.location, retry=RETRY)
         [counts] = job.result(retry=RETRY)
     log.info(
         "%s: job %s counted %s rows in %s bytes", subject, job.job_id, counts["row_count"], job.total_bytes_processed
@@ -80,7 +81,7 @@ def load(
     return receipt
 
 
-def proof_query(dataset: Dataset, partition: Partition, table: bigquery.Table) -> str:
+def proof_query(dataset: Dataset, partition: Partition, table: ExternalTable) -> str:
     """GoogleSQL that counts a partition's rows, and for each check those that break it; NULL breaks a check too."""
     counts = ["COUNT(*) AS row_count"]
     for number, check in enumerate(dataset.checks):
@@ -101,16 +102,15 @@ def _uploaded(workspace: Workspace, dataset: Dataset, partition: Partition) -> R
     return receipt
 
 
-def _fingerprint(table: bigquery.Table, query: str) -> str:
-    definition = json.dumps(table.to_api_repr(), sort_keys=True)
-    return hashlib.sha256(f"{definition}\n{query}".encode()).hexdigest()[:16]
+def _fingerprint(table: ExternalTable, query: str) -> str:
+    return hashlib.sha256(f"{table.definition}\n{query}".encode()).hexdigest()[:16]
 
 
 def _still_proves(previous: Receipt, source: Receipt, fingerprint: str) -> bool:
     return (previous.fingerprint, previous.reads) == (fingerprint, source.writes)
 
 
-def _require_count(subject: str, counted: int, source: Receipt, table: bigquery.Table) -> None:
+def _require_count(subject: str, counted: int, source: Receipt, table: ExternalTable) -> None:
     if counted != source.rows_written:
         raise LoadMismatch(
             f"{subject}: BigQuery counts {counted:,} rows in {table.reference}, but {source.rows_written:,} were"

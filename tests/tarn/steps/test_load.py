@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 from google.cloud import bigquery
 
-from tarn.bigquery import bigquery_client, external_table
+from tarn.bigquery import bigquery_client
 from tarn.dataset import Dataset
 from tarn.errors import CheckFailed, InputMissing, LoadFailed, LoadMismatch
+from tarn.external_table import external_table
 from tarn.partition import Partition
 from tarn.receipt import Receipt
 from tarn.settings import Settings
@@ -252,11 +253,49 @@ def test_with_no_server_it_says_how_to_start_one(
         load(trips, JANUARY, lake.model_copy(update={"bigquery_endpoint": "http://127.0.0.1:1"}))
 
 
-def test_the_table_keeps_to_bigquery_s_rules_for_hive(lake: Settings, trips: Dataset) -> None:
-    source = external_table(trips, lake).external_data_configuration
-    [uri] = source.source_uris
-    prefix, _, keys = source.hive_partitioning.source_uri_prefix.partition("{")
-    assert uri.count("*") == 1
-    assert uri.startswith(prefix)
-    assert keys == "month:DATE}"
-    assert "month" not in [field.name for field in source.schema]
+def test_what_others_do_to_the_columns_is_mended(
+    lake: Settings, trips: Dataset, client: bigquery.Client, put: Put
+) -> None:
+    put()
+    load(trips, JANUARY, lake)
+    table = table_of(client, lake)
+    name = f"`{table.reference}`"
+    options = f"format = 'PARQUET', uris = ['gs://{lake.bucket}/trips/*']"
+    client.query_and_wait(f"CREATE OR REPLACE EXTERNAL TABLE {name} (id INT64) OPTIONS ({options})")
+    bare = table_of(client, lake)
+    bare.labels = table.labels
+    client.update_table(bare, ["labels"])
+    assert not load(trips, JANUARY, lake).reused
+    assert table_of(client, lake).schema == table.schema
+
+
+def test_words_of_a_description_are_kept_to_the_letter(
+    lake: Settings, trips: Dataset, client: bigquery.Client, put: Put
+) -> None:
+    put()
+    words = 'It\'s "5" `§` \\ 🚕\nnext line'
+    columns = [column.model_copy(update={"description": words}) for column in trips.columns]
+    load(trips.model_copy(update={"description": words, "columns": tuple(columns)}), JANUARY, lake)
+    table = table_of(client, lake)
+    assert table.description.startswith(words)
+    assert table.schema[0].description == words
+
+
+def test_labels_of_the_settings_are_on_the_dataset_the_table_and_the_job(
+    lake: Settings, trips: Dataset, client: bigquery.Client, put: Put
+) -> None:
+    put()
+    receipt = load(trips, JANUARY, lake.model_copy(update={"labels": "team=data,env=test"}))
+    ours = {"managed-by": "tarn", "team": "data", "env": "test"}
+    assert client.get_dataset(lake.lake_dataset).labels == ours
+    assert table_of(client, lake).labels.items() >= ours.items()
+    assert client.get_job(receipt.job).labels == ours | {"tarn-step": "load"}
+
+
+def test_the_definition_keeps_to_bigquery_s_rules_for_hive(lake: Settings, trips: Dataset) -> None:
+    definition = external_table(trips, lake).definition
+    assert f'uris = ["gs://{lake.bucket}/trips/*"]' in definition
+    assert f'hive_partition_uri_prefix = "gs://{lake.bucket}/trips"' in definition
+    columns, keys = definition.split("WITH PARTITION COLUMNS")
+    assert "`month`" not in columns
+    assert keys.startswith(" (`month` DATE)")
