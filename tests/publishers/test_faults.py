@@ -1,9 +1,12 @@
 """Each fault, as a client meets it over a real connection."""
 
+import datetime as dt
 import gzip
 import socket
 import threading
+import time
 import zlib
+from email.utils import parsedate_to_datetime
 
 import pytest
 import requests
@@ -16,11 +19,50 @@ def _with_fault(publishers, fault: str, **kwargs) -> requests.Response:
     return publishers.get(GREEN, headers={"X-Tarn-Fault": fault}, **kwargs)
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [402, 403, 404, 429, 430, 434, 435, 500, 502, 503, 504])
 def test_a_refusal_with_and_without_retry_after(publishers, status):
     assert "Retry-After" not in _with_fault(publishers, str(status)).headers
     told = _with_fault(publishers, f"{status};retry_after=3")
     assert (told.status_code, told.headers["Retry-After"]) == (status, "3")
+
+
+def test_a_retry_after_may_be_a_date(publishers):
+    before = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    told = parsedate_to_datetime(_with_fault(publishers, "429;retry_after=60;as_date=1").headers["Retry-After"])
+    assert before + dt.timedelta(seconds=60) <= told <= dt.datetime.now(dt.UTC) + dt.timedelta(seconds=60)
+
+
+def test_an_error_page_may_say_429_and_when_to_come_again(publishers):
+    page = _with_fault(publishers, "html;status=429;retry_after=2")
+    assert (page.status_code, page.headers["Retry-After"]) == (429, "2")
+    assert page.text.startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "error"),
+    [
+        ("json-error", 200, "Something went wrong"),
+        ("json-error;shape=2;status=500", 500, "Internal Server Error"),
+        ("json-error;shape=3;status=429", 429, None),
+    ],
+)
+def test_an_apis_error_comes_in_three_shapes(publishers, fault, status, error):
+    answer = _with_fault(publishers, fault)
+    assert (answer.status_code, answer.json().get("error")) == (status, error)
+    assert _with_fault(publishers, "json-error;shape=3").json()["status"]["error_code"] == 429
+
+
+def test_an_empty_object_says_200(publishers):
+    answer = _with_fault(publishers, "empty-object")
+    assert (answer.status_code, answer.json()) == (200, {})
+
+
+def test_a_slow_body_is_whole_and_takes_its_time(publishers):
+    whole = publishers.get(GREEN, headers={"Range": "bytes=0-999"})
+    begun = time.monotonic()
+    slow = publishers.get(GREEN, headers={"X-Tarn-Fault": "slow;rate=2500", "Range": "bytes=0-999"})
+    assert time.monotonic() - begun >= 0.3
+    assert (slow.content, slow.headers["Content-Length"]) == (whole.content, "1000")
 
 
 def test_a_cut_declares_the_whole_length_and_closes_early(publishers):
@@ -105,6 +147,9 @@ def test_the_armed_are_listed_until_they_are_spent_or_disarmed(publishers):
         ({"path": "*", "kind": "cut", "later": 1}, "has no later"),
         ({"path": "*", "kind": "cut", "after": "soon"}, "not a number"),
         ({"path": "*", "kind": "stall", "seconds": -1}, "less than zero"),
+        ({"path": "*", "kind": "json-error", "shape": 4}, "a shape 1 to 3"),
+        ({"path": "*", "kind": "html", "status": 99}, "a status is 200 to 599"),
+        ({"path": "*", "kind": "slow", "rate": 0}, "1 byte a second or more"),
         ({"path": "*", "kind": "cut", "times": 0}, "times is a whole number"),
         ([], "needs a path and a kind"),
     ],

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -10,7 +11,9 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tarn_publishers.catalogue import page
+from tarn_publishers.blockchair.publisher import BlockchairPublisher
+from tarn_publishers.catalogue import Entry, page
+from tarn_publishers.coingecko.publisher import CoinGeckoPublisher
 from tarn_publishers.http.control import fault_routes
 from tarn_publishers.http.faults import Fault, FaultBoard, FaultGate
 from tarn_publishers.sample import Sample
@@ -18,10 +21,22 @@ from tarn_publishers.store import FileStore
 from tarn_publishers.taxi.publisher import TaxiPublisher
 
 
+class Publisher(Protocol):
+    """What a publisher's package gives to the rest."""
+
+    def routes(self) -> list[Route]: ...
+
+    def catalogue(self) -> list[Entry]: ...
+
+
 def create_app(sample: Sample, data_dir: Path, fault_shares: Mapping[Fault, float] | None = None) -> ASGIApp:
     """All publishers of one sample, whose files are kept under `data_dir`."""
     store = FileStore(data_dir / sample.name)
-    publishers = [TaxiPublisher(sample, store)]
+    publishers: list[Publisher] = [
+        TaxiPublisher(sample, store),
+        CoinGeckoPublisher(sample),
+        BlockchairPublisher(sample, store),
+    ]
     front = page(sample, [entry for publisher in publishers for entry in publisher.catalogue()])
     board = FaultBoard(sample.seed, fault_shares or {})
 

@@ -5,16 +5,18 @@ shares that the server was started with, in this order. Only GET requests meet f
 """
 
 import asyncio
+import datetime as dt
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, fields
+from email.utils import format_datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FAULT_HEADER = "x-tarn-fault"
@@ -24,13 +26,25 @@ _REVISION = "tarn.revision"
 class Kind(StrEnum):
     """What goes wrong."""
 
+    PAYMENT_REQUIRED = "402"  # an API's way to say that the day's requests are used up
+    FORBIDDEN = "403"
+    NOT_FOUND = "404"
     TOO_MANY_REQUESTS = "429"
+    BLOCKED = "430"  # and so 434 and 435: Blockchair's own codes for a client that goes on asking
+    BLOCKED_FOR_LONGER = "434"
+    BLOCKED_AS_ROBOT = "435"
+    INTERNAL_ERROR = "500"
+    BAD_GATEWAY = "502"
     UNAVAILABLE = "503"
+    GATEWAY_TIMEOUT = "504"
     CUT = "cut"  # the declared length, then a closed connection before the body's end
     STALL = "stall"  # a pause in the body
+    SLOW = "slow"  # the whole body, at so many bytes a second
     WRONG_LENGTH = "wrong-length"  # a shorter length declared, and kept: by HTTP alone the answer is whole
-    HTML = "html"  # an error page that says 200
+    HTML = "html"  # an error page that says 200, or another status
     EMPTY = "empty"  # 200 and no byte
+    EMPTY_OBJECT = "empty-object"  # 200 and {}
+    JSON_ERROR = "json-error"  # an API's error in one of three shapes; it says 200, or another status
     LFS_POINTER = "lfs-pointer"  # 200 and Git LFS's stand-in for the file
     CHANGED = "changed"  # from now on the path has another file: other bytes, another ETag
 
@@ -40,7 +54,11 @@ class Fault:
     """A kind and its particulars; those that a kind has no use for are ignored."""
 
     kind: Kind
-    retry_after: int | None = None  # seconds, of a 429 or 503; None sends no such header
+    retry_after: int | None = None  # seconds, of a refusal or a page; None sends no such header
+    as_date: int = 0  # 1: Retry-After is told as a date of HTTP, not in seconds
+    status: int = 200  # of a page or an API's error
+    shape: int = 1  # of an API's error, 1 to 3
+    rate: int = 10_000  # bytes a second of a slow body
     after: int | None = None  # bytes of the body before a cut or stall; None means half
     seconds: float = 30.0  # of a stall
     short: int = 100  # bytes that a wrong length lacks
@@ -59,6 +77,10 @@ class Fault:
             raise ValueError(f"{kind}: not a number: {dict(particulars)}") from error
         if any(not 0 <= number < float("inf") for number in numbers.values()):
             raise ValueError(f"{kind}: less than zero or without end: {dict(particulars)}")
+        if not 200 <= numbers.get("status", 200) <= 599 or not 1 <= numbers.get("shape", 1) <= len(_JSON_ERRORS):
+            raise ValueError(f"{kind}: a status is 200 to 599, a shape 1 to {len(_JSON_ERRORS)}: {dict(particulars)}")
+        if not numbers.get("rate", 1) >= 1:
+            raise ValueError(f"{kind}: a rate is 1 byte a second or more: {dict(particulars)}")
         seconds = numbers.pop("seconds", cls.seconds)
         return cls(Kind(str(kind)), seconds=seconds, **{name: int(number) for name, number in numbers.items()})
 
@@ -176,12 +198,37 @@ class _ConnectionCut(Exception):
 
 
 def _refusal(fault: Fault) -> Response:
-    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-    return PlainTextResponse("Try again later.\n", int(fault.kind), headers)
+    return PlainTextResponse("Try again later.\n", int(fault.kind), _retry_after(fault))
 
 
-def _error_page(_: Fault) -> Response:
-    return HTMLResponse("<!doctype html>\n<title>Error</title>\n<h1>Something went wrong</h1>\n")
+def _retry_after(fault: Fault) -> dict[str, str]:
+    if fault.retry_after is None:
+        return {}
+    if not fault.as_date:
+        return {"Retry-After": str(fault.retry_after)}
+    then = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=fault.retry_after)
+    return {"Retry-After": format_datetime(then, usegmt=True)}
+
+
+def _error_page(fault: Fault) -> Response:
+    page = "<!doctype html>\n<title>Error</title>\n<h1>Something went wrong</h1>\n"
+    return HTMLResponse(page, fault.status, _retry_after(fault))
+
+
+def _empty_object(_: Fault) -> Response:
+    return JSONResponse({})
+
+
+# An API that has grown for years has an error of each age.
+_JSON_ERRORS: tuple[Mapping[str, object], ...] = (
+    {"error": "Something went wrong"},
+    {"status": 500, "error": "Internal Server Error"},
+    {"status": {"error_code": 429, "error_message": "You've exceeded the Rate Limit."}},
+)
+
+
+def _json_error(fault: Fault) -> Response:
+    return JSONResponse(_JSON_ERRORS[fault.shape - 1], fault.status, _retry_after(fault))
 
 
 def _empty(_: Fault) -> Response:
@@ -194,8 +241,9 @@ def _lfs_pointer(_: Fault) -> Response:
 
 
 _ANSWERS: Mapping[Kind, Callable[[Fault], Response]] = {
-    Kind.TOO_MANY_REQUESTS: _refusal,
-    Kind.UNAVAILABLE: _refusal,
+    **{kind: _refusal for kind in Kind if kind.isdecimal()},
+    Kind.EMPTY_OBJECT: _empty_object,
+    Kind.JSON_ERROR: _json_error,
     Kind.HTML: _error_page,
     Kind.EMPTY: _empty,
     Kind.LFS_POINTER: _lfs_pointer,
@@ -260,8 +308,26 @@ class _WrongLength(_BrokenBody):
         raise _ConnectionCut
 
 
+class _Slow:
+    """Passes a good answer on in pieces, a tenth of a second's worth each."""
+
+    def __init__(self, fault: Fault, send: Send) -> None:
+        self._piece = max(1, fault.rate // 10)
+        self._pause = self._piece / fault.rate
+        self._send = send
+
+    async def __call__(self, message: Message) -> None:
+        body = message.get("body", b"")
+        while len(body) > self._piece:
+            piece, body = body[: self._piece], body[self._piece :]
+            await self._send({**message, "body": piece, "more_body": True})
+            await asyncio.sleep(self._pause)
+        await self._send({**message, "body": body} if "body" in message else message)
+
+
 _SENDERS: Mapping[Kind, Callable[[Fault, Send], Send]] = {
     Kind.CUT: _Cut,
     Kind.STALL: _Stall,
+    Kind.SLOW: _Slow,
     Kind.WRONG_LENGTH: _WrongLength,
 }
