@@ -23,6 +23,7 @@ _SAMPLED_ROWS = 500
 _REJECTS = "rejects"
 _DETECTED_IN_ORDER = ("BOOLEAN", "INTEGER", "FLOAT", "DATE", "TIME", "DATETIME", "TIMESTAMP")
 _DETECTED_PATTERNS = {"BOOLEAN": "(?i)true|false", **PATTERNS}
+_TEXTS = {"STRING", "BYTES", "JSON"}
 _NOT_IN_NAMES = re.compile(r"[^0-9A-Za-z_]")
 
 
@@ -93,7 +94,7 @@ class CsvReader:
             skip = self._rows_to_skip(connection, text, columns)
             names = [f"c{index}" for index in range(len(columns))]
             extra = self._extra_columns(connection, text, names, skip)
-            conversions = [from_text(name, field) for name, field in zip(names, columns, strict=True)]
+            conversions = [from_text(_value(name, field), field) for name, field in zip(names, columns, strict=True)]
             rows = Rows(
                 connection,
                 self._read_csv(text, [*names, *extra], skip, padded=self.allow_jagged_rows or bool(extra)),
@@ -167,6 +168,11 @@ class CsvReader:
             f"null_padding = {padded}, parallel = false, compression = 'none', store_rejects = true, "
             f"rejects_table = '{rejects}', rejects_scan = '{rejects}_scans')"
         )
+
+
+def _value(name: str, field: Field) -> str:
+    """A column's text. Beside the null marker, the bare word `null` is NULL wherever it is no text of its own."""
+    return name if field["type"] in _TEXTS else f"nullif({name}, 'null')"
 
 
 def _no_newlines(names: Sequence[str]) -> Check:

@@ -1,0 +1,44 @@
+"""The fixtures of dbt's own adapter suite, pointed at the emulator."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# The suite's fixtures are for a conftest to take over: a plugin would give them to every other test as well.
+from dbt.tests.fixtures.project import *  # noqa: F403
+
+from ..conftest import PROJECT, Emulator
+
+
+@pytest.fixture(scope="class")
+def dbt_profile_target(emulator: Emulator) -> dict[str, Any]:
+    return {
+        "type": "bigquery",
+        "method": "oauth-secrets",
+        "token": "dummy",
+        "api_endpoint": emulator.url,
+        "project": PROJECT,
+        "location": "US",
+        "threads": 4,
+        "job_retries": 0,
+    }
+
+
+@pytest.fixture(scope="class")
+def logs_dir(tmp_path_factory: pytest.TempPathFactory, prefix: str) -> Iterator[str]:
+    """dbt's logs, outside the repository."""
+    folder = str(tmp_path_factory.mktemp("logs") / prefix)
+    before = os.environ.get("DBT_LOG_PATH")
+    os.environ["DBT_LOG_PATH"] = folder
+    yield folder
+    del os.environ["DBT_LOG_PATH"]
+    if before is not None:
+        os.environ["DBT_LOG_PATH"] = before
+
+
+@pytest.fixture(scope="class")
+def test_data_dir() -> Path:
+    return Path(__file__).parent / "data"
