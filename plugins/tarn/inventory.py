@@ -60,7 +60,7 @@ def take_inventory(settings: Settings) -> list[DatasetInventory]:
 def inventory_of(dataset: Dataset, settings: Settings) -> DatasetInventory:
     """What is loaded of one dataset."""
     key = f"{dataset.partition_by}="
-    folders = (settings.staging / dataset.name).glob(f"{key}*")
+    folders = (settings.staging_folder / dataset.name).glob(f"{key}*")
     found = (_loaded(dataset, folder.name.removeprefix(key), settings) for folder in sorted(folders))
     return DatasetInventory(dataset, tuple(one for one in found if one is not None))
 

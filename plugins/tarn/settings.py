@@ -21,6 +21,7 @@ LOCAL_PROJECT = "tarn-local"
 
 # https://cloud.google.com/storage/docs/buckets#naming, without dots: those need a domain of one's own
 BUCKET_NAME = r"^[a-z0-9][a-z0-9_\-]{1,61}[a-z0-9]$"
+STAGING_BUCKET = re.compile(rf"gs://(?P<bucket>{BUCKET_NAME.strip('^$')})(/(?P<prefix>[^?#*]*))?")
 # https://cloud.google.com/bigquery/docs/datasets#dataset-naming
 DATASET_NAME = r"^[A-Za-z0-9_]{1,1024}$"
 # https://cloud.google.com/bigquery/docs/labels-intro#requirements
@@ -83,6 +84,12 @@ class Settings(BaseSettings):
     root: Path = Field(CHECKOUT, description="folder that holds datasets/, dags/, plugins/ and dbt/")
     home: Path = Field(CHECKOUT / ".tarn", description="folder of all state: staging, the local cloud, Airflow, logs")
 
+    staging: str = Field(
+        "",
+        description="where the steps keep their files: a folder, or gs://BUCKET/PREFIX for tasks on several machines;"
+        " `staging` under `TARN_HOME` by default",
+    )
+
     host: str = Field("127.0.0.1", description="address that the local servers bind to")
     airflow_port: int = Field(8080, ge=1, le=65535, description="port of Airflow's UI and API")
     bigquery_port: int = Field(9050, ge=1, le=65535, description="port of the local BigQuery")
@@ -98,6 +105,13 @@ class Settings(BaseSettings):
     @classmethod
     def _address_ends_without_slash(cls, address: str | None) -> str | None:
         return address.rstrip("/") if address else None
+
+    @field_validator("staging")
+    @classmethod
+    def _staging_is_a_folder_or_in_a_bucket(cls, uri: str) -> str:
+        if "://" in uri and not STAGING_BUCKET.fullmatch(uri):
+            raise ValueError("it must be a folder, or gs://BUCKET/PREFIX")
+        return uri.rstrip("/")
 
     @field_validator("labels")
     @classmethod
@@ -130,9 +144,15 @@ class Settings(BaseSettings):
         return self.root / "dbt"
 
     @property
-    def staging(self) -> Path:
-        """Folder of the steps' durable files."""
-        return self.home / "staging"
+    def staging_folder(self) -> Path:
+        """Folder of the steps' durable files, where they do not lie in a bucket."""
+        return self.home / "staging" if self.staging_bucket or not self.staging else Path(self.staging)
+
+    @property
+    def staging_bucket(self) -> tuple[str, str] | None:
+        """Bucket of the steps' durable files and the start of their names there; None where they lie in a folder."""
+        place = STAGING_BUCKET.fullmatch(self.staging)
+        return (place["bucket"], place["prefix"] or "") if place else None
 
     @property
     def resource_labels(self) -> dict[str, str]:

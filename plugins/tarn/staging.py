@@ -18,7 +18,7 @@ class Workspace:
     @classmethod
     def of(cls, dataset: Dataset, partition: Partition, settings: Settings) -> "Workspace":
         """The place for a partition; nothing is created."""
-        return cls(settings.staging / dataset.name / partition.hive, f"{dataset.name}_{partition}")
+        return cls(settings.staging_folder / dataset.name / partition.hive, f"{dataset.name}_{partition}")
 
     def raw(self, name: str) -> Path:
         """The publisher's file, as it came."""

@@ -107,3 +107,17 @@ def test_settings_are_read_again_when_a_variable_changes(monkeypatch: pytest.Mon
     assert current_settings().bucket == "one"
     monkeypatch.setenv("TARN_BUCKET", "two")
     assert current_settings().bucket == "two"
+
+
+def test_staging_is_a_folder_or_in_a_bucket(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert (Settings(home=tmp_path).staging_folder, Settings().staging_bucket) == (tmp_path / "staging", None)
+    monkeypatch.setenv("TARN_STAGING", str(tmp_path / "shared"))
+    assert (read_settings().staging_folder, read_settings().staging_bucket) == (tmp_path / "shared", None)
+    monkeypatch.setenv("TARN_STAGING", "gs://my-bucket/lake/staging/")
+    assert read_settings().staging_bucket == ("my-bucket", "lake/staging")
+    monkeypatch.setenv("TARN_STAGING", "gs://my-bucket")
+    assert read_settings().staging_bucket == ("my-bucket", "")
+    for wrong in ("s3://my-bucket/x", "gs://", "gs://My Bucket/x"):
+        monkeypatch.setenv("TARN_STAGING", wrong)
+        with pytest.raises(TarnError, match="TARN_STAGING=.* is wrong: it must be a folder, or gs://BUCKET/PREFIX"):
+            read_settings()
