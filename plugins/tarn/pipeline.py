@@ -19,6 +19,7 @@ class Step(StrEnum):
     PARQUETIZE = "parquetize"
     UPLOAD = "upload"
     LOAD = "load"
+    VALIDATE = "validate"
 
 
 STEPS = tuple(Step)

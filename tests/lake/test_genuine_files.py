@@ -89,10 +89,10 @@ def test_every_month_has_the_declared_columns(lake: Settings, green: Dataset) ->
 def test_a_second_run_does_nothing_and_a_forced_one_leaves_the_same_bytes(lake: Settings, green: Dataset) -> None:
     first = run_lake(lake, green, "2020-04")
     second = run_lake(lake, green, "2020-04")
-    assert [receipt.reused for receipt in second.values()] == [True] * 4
+    assert all(receipt.reused for receipt in second.values())
     partition = green.partition("2020-04")
     forced = {receipt.step: receipt for receipt in run_partition(green, partition, lake, force=True)}
-    assert [receipt.reused for receipt in forced.values()] == [False] * 4
+    assert not any(receipt.reused for receipt in forced.values())
     assert forced["upload"].writes == first["upload"].writes
     assert forced["load"].rows_written == first["load"].rows_written
 

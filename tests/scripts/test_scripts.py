@@ -22,7 +22,7 @@ columns:
   - {name: id, type: INT64, description: the trip}
 """
 
-STEPS = ("download", "parquetize", "upload", "load")
+STEPS = ("download", "parquetize", "upload", "load", "validate")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ is its own.
 
 import logging
 from collections.abc import Sequence
-from typing import Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from airflow.sdk import Asset, TriggerRule, XComArg, chain, get_current_context, task, task_group
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
@@ -18,6 +18,9 @@ from tarn.dataset import find_dataset
 from tarn.partition import Granularity, Partition
 from tarn.receipt import Receipt
 from tarn.settings import Settings, current_settings
+
+if TYPE_CHECKING:
+    from google.cloud import bigquery
 
 CONNECTION = "google_cloud_default"
 LABEL = "{{ task.op_kwargs['lane']['dataset'] }} {{ task.op_kwargs['lane']['partition'] }}"
@@ -66,15 +69,21 @@ def upload_to_gcs(lane: Lane) -> list[str]:
 
 @task(map_index_template=LABEL)
 def load_external_table(lane: Lane) -> Loaded:
-    """Create or update the external table, and prove that BigQuery counts the partition's rows in it."""
-    from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
-
+    """Create or update the external table, prove the partition's row count, and hold it against its checks."""
     settings = current_settings()
-    hook = BigQueryHook(gcp_conn_id=CONNECTION, location=settings.location, use_legacy_sql=False)
-    receipt = _run("load", lane, client=hook.get_client(project_id=settings.project, location=settings.location))
+    client = _client(settings)
+    receipt = _run("load", lane, client=client)
+    _run("validate", lane, client=client)
     asset = _lake_asset(lane["dataset"], settings)
     _tell_of(asset, lane, receipt)
     return Loaded(table=f"{settings.project}.{asset.name}", partition=lane["partition"])
+
+
+def _client(settings: Settings) -> "bigquery.Client":
+    from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+
+    hook = BigQueryHook(gcp_conn_id=CONNECTION, location=settings.location, use_legacy_sql=False)
+    return hook.get_client(project_id=settings.project, location=settings.location)
 
 
 def lanes(*steps: Any, pipeline: str, granularity: Granularity = Granularity.MONTH) -> XComArg:

@@ -4,13 +4,12 @@ import datetime as dt
 import hashlib
 import logging
 import time
-from collections.abc import Mapping
 
 from google.cloud import bigquery
 
 from tarn.bigquery import RETRY, bigquery_client, ensure_dataset, explaining
-from tarn.dataset import Check, Dataset
-from tarn.errors import CheckFailed, InputMissing, LoadMismatch
+from tarn.dataset import Dataset
+from tarn.errors import InputMissing, LoadMismatch
 from tarn.external_table import ExternalTable, ensure_table, external_table
 from tarn.partition import Partition
 from tarn.progress import Progress, silent
@@ -33,11 +32,11 @@ def load(
     force: bool = False,
     progress: Progress = silent,
 ) -> Receipt:
-    """Create or update the external table, then ask BigQuery for the partition's rows and its checks.
+    """Create or update the external table, then ask BigQuery for the number of the partition's rows.
 
-    The proof is not repeated where the receipt says that it was given for the same objects, definition and checks.
+    The proof is not repeated where the receipt says that it was given for the same objects and definition.
     Raises InputMissing where upload has not run; LoadFailed where BigQuery refuses; LoadMismatch where it counts other
-    rows than upload's receipt has; CheckFailed where too many rows break a check.
+    rows than upload's receipt has.
     """
     begun = time.monotonic()
     workspace = Workspace.of(dataset, partition, settings)
@@ -59,9 +58,7 @@ def load(
     log.info(
         "%s: job %s counted %s rows in %s bytes", subject, job.job_id, counts["row_count"], job.total_bytes_processed
     )
-    broken = {check.name: counts[_alias(number)] for number, check in enumerate(dataset.checks)}
     _require_count(subject, counts["row_count"], source, table)
-    _require_checks(subject, dataset.checks, broken, counts["row_count"])
     progress(counts["row_count"], counts["row_count"], "rows")
     receipt = Receipt(
         step=STEP,
@@ -73,7 +70,6 @@ def load(
         columns=source.columns,
         job=job.job_id,
         bytes_processed=job.total_bytes_processed,
-        checks=broken,
         seconds=time.monotonic() - begun,
         finished_at=dt.datetime.now(dt.UTC),
     )
@@ -82,16 +78,9 @@ def load(
 
 
 def proof_query(dataset: Dataset, partition: Partition, table: ExternalTable) -> str:
-    """GoogleSQL that counts a partition's rows, and for each check those that break it; NULL breaks a check too."""
-    counts = ["COUNT(*) AS row_count"]
-    for number, check in enumerate(dataset.checks):
-        counts.append(f"COUNT(IF({check.condition}, NULL, 1)) AS {_alias(number)}")
-    columns = ",\n  ".join(counts)
-    return f"SELECT\n  {columns}\nFROM `{table.reference}`\nWHERE {dataset.partition_by} = DATE '{partition.value}'"
-
-
-def _alias(number: int) -> str:
-    return f"check_{number}"
+    """GoogleSQL that counts a partition's rows."""
+    within = f"{dataset.partition_by} = DATE '{partition.value}'"
+    return f"SELECT\n  COUNT(*) AS row_count\nFROM `{table.reference}`\nWHERE {within}"
 
 
 def _uploaded(workspace: Workspace, dataset: Dataset, partition: Partition) -> Receipt:
@@ -116,13 +105,3 @@ def _require_count(subject: str, counted: int, source: Receipt, table: ExternalT
             f"{subject}: BigQuery counts {counted:,} rows in {table.reference}, but {source.rows_written:,} were"
             " uploaded: see that nothing else writes this partition's folder, then run upload and load again."
         )
-
-
-def _require_checks(subject: str, checks: tuple[Check, ...], broken: Mapping[str, int], rows: int) -> None:
-    for check in checks:
-        share = broken[check.name] / rows if rows else 0.0
-        if share > check.limit:
-            raise CheckFailed(
-                f"{subject}: {broken[check.name]:,} of {rows:,} rows ({share:.2%}) break the check"
-                f" {check.name!r}, more than its limit of {check.limit:.2%}: {check.condition}."
-            )

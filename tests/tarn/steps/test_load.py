@@ -12,7 +12,7 @@ from google.cloud import bigquery
 
 from tarn.bigquery import bigquery_client
 from tarn.dataset import Dataset
-from tarn.errors import CheckFailed, InputMissing, LoadFailed, LoadMismatch
+from tarn.errors import InputMissing, LoadFailed, LoadMismatch
 from tarn.external_table import external_table
 from tarn.partition import Partition
 from tarn.receipt import Receipt
@@ -76,7 +76,6 @@ def test_the_table_is_made_as_declared_and_the_partition_proven(
     assert table.description == "Trips, one row a trip. Publisher: a test."
     assert table.labels["tarn-dataset"] == "trips"
     assert (receipt.rows_written, receipt.reads, receipt.reused) == (4, uploaded.writes, False)
-    assert receipt.checks == {"fares are not negative": 1, "trips have a number": 0}
     assert receipt.bytes_processed is not None
     assert client.get_job(receipt.job).state == "DONE"
     assert Receipt.load(Workspace.of(trips, JANUARY, lake).receipt("load")) == receipt
@@ -199,26 +198,6 @@ def test_rows_of_an_object_that_upload_did_not_write_are_seen(
 def test_an_empty_partition_is_proven_too(lake: Settings, trips: Dataset, put: Put) -> None:
     put(fares=())
     assert load(trips, JANUARY, lake).rows_written == 0
-
-
-def test_too_many_rows_that_break_a_check_fail(lake: Settings, trips: Dataset, put: Put) -> None:
-    put(fares=(1.0, -1.0, -2.0, 4.0))
-    with pytest.raises(
-        CheckFailed, match=r"2 of 4 rows \(50\.00%\) break .*'fares are not negative'.* limit of 25\.00%"
-    ):
-        load(trips, JANUARY, lake)
-
-
-def test_null_breaks_a_check(lake: Settings, trips: Dataset, put: Put) -> None:
-    put(fares=(1.0, 2.0, 3.0, None))
-    assert load(trips, JANUARY, lake).checks["fares are not negative"] == 1
-
-
-def test_a_check_that_is_no_sql_fails_with_bigquery_s_words(lake: Settings, trips: Dataset, put: Put) -> None:
-    put()
-    wrong = trips.checks[0].model_copy(update={"condition": "no_such_column > 0"})
-    with pytest.raises(LoadFailed, match=r"trips 2024-01: .*answered 400.*no_such_column"):
-        load(trips.model_copy(update={"checks": (wrong,)}), JANUARY, lake)
 
 
 def test_a_table_of_another_kind_is_left_alone(
