@@ -103,6 +103,15 @@ def test_equal_times_have_equal_prices_however_they_are_asked_for(publishers):
     assert short[:20] == inner[:20]
 
 
+def test_a_past_day_is_told_by_the_hour_and_may_be_named_by_its_date(publishers):
+    by_date = prices(publishers, **{"from": "2024-04-14", "to": "2024-04-15"})
+    midnight = NOON - DAY // 2
+    assert by_date == prices(publishers, **{"from": midnight, "to": midnight + DAY})
+    assert 24 <= len(by_date) <= 40
+    wrong = publishers.get(f"{BITCOIN}/range", params={"vs_currency": "usd", "from": "April", "to": "2024-04-15"})
+    assert (wrong.status_code, wrong.json()) == (422, {"error": "Missing parameter from"})
+
+
 def test_a_replaced_market_moves_a_coin_from_one_page_to_the_next(publishers):
     publishers.arm(MARKETS, "changed", skip=1)
     first, second = (markets(publishers, per_page=125, page=page).json() for page in (1, 2))

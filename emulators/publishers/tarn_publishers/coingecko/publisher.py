@@ -103,20 +103,17 @@ class CoinGeckoPublisher:
         if days != "max" and not days.isdecimal():
             raise _RefusedError(422, {"error": "Missing parameter days"})
         start = FIRST_SECOND if days == "max" else now - int(days) * DAY
-        return self._series(request, coin, Span(start, now)), {}
+        return self._series(request, coin, Span(start, now), now), {}
 
     def _chart_of_range(self, request: Request) -> tuple[Any, dict[str, str]]:
         coin = self._coin(request)
         _check_currency(request)
-        edges = [request.query_params.get(name, "") for name in ("from", "to")]
-        if not all(edge.isdecimal() for edge in edges):
-            raise _RefusedError(422, {"error": "Missing parameter from or to"})
-        start, end = map(int, edges)
-        return self._series(request, coin, Span(start, min(end, int(self._now())))), {}
+        start, end, now = _edge(request, "from"), _edge(request, "to"), int(self._now())
+        return self._series(request, coin, Span(start, min(end, now)), now), {}
 
-    def _series(self, request: Request, coin: Coin, span: Span) -> dict[str, Any]:
+    def _series(self, request: Request, coin: Coin, span: Span, now: int) -> dict[str, Any]:
         seed = self._sample.seed_of(revision_of(request))
-        step = DAY if request.query_params.get("interval") == "daily" else span.step(int(self._now()))
+        step = DAY if request.query_params.get("interval") == "daily" else span.step(now)
         return chart(Course(coin, seed), f"{seed}/{coin.id}", span, step)
 
     def _coin(self, request: Request) -> Coin:
@@ -151,6 +148,17 @@ def _check_currency(request: Request) -> None:
         raise _RefusedError(422, {"error": "Missing parameter vs_currency"})
     if currency not in _CURRENCIES:
         raise _RefusedError(200, {})
+
+
+def _edge(request: Request, name: str) -> int:
+    """An end of a range: seconds since 1970, or an ISO date or time, which is UTC."""
+    text = request.query_params.get(name, "")
+    if text.isdecimal():
+        return int(text)
+    try:
+        return int(dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC).timestamp())
+    except ValueError:
+        raise _RefusedError(422, {"error": f"Missing parameter {name}"}) from None
 
 
 def _whole(request: Request, name: str, usual: int) -> int:

@@ -20,11 +20,10 @@ class Span:
     end: int
 
     def step(self, now: int) -> int:
-        """Seconds between two points: five minutes of the last day, hours up to 90 days, then days."""
-        length = self.end - self.start
-        if length > 90 * DAY:
+        """Seconds between two points: five minutes of the last 24 hours, hours up to 90 days, then days."""
+        if self.end - self.start > 90 * DAY:
             return DAY
-        return HOUR // 12 if length <= DAY and self.end >= now - DAY else HOUR
+        return HOUR // 12 if self.start >= now - DAY else HOUR
 
 
 def chart(course: Course, name: str, span: Span, step: int) -> dict[str, list[Point]]:
