@@ -34,6 +34,7 @@ import datetime as dt
 
 from airflow.sdk import CronPartitionTimetable, dag
 
+from tarn.airflow.alerts.notifier import alerts
 from tarn.airflow.params import lane_params
 from tarn.airflow.tasks import dbt_build, download, lanes, load_external_table, parquetize, upload_to_gcs
 
@@ -53,6 +54,7 @@ from tarn.airflow.tasks import dbt_build, download, lanes, load_external_table, 
     },
     tags=["lake", "taxi"],
     doc_md=__doc__,
+    **alerts(within=dt.timedelta(hours=2)),
 )
 def taxi() -> None:
     """Taxi trips of New York, month by month, from the publisher's files to the marts."""

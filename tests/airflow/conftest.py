@@ -59,7 +59,7 @@ class Lake:
         headers = {"Authorization": f"Bearer {token}"}
         answer = requests.request(method, f"{self.address}/api/v2{path}", headers=headers, timeout=30, **options)
         answer.raise_for_status()
-        return answer.json()
+        return answer.json() if answer.content else None
 
     def written(self, run_id: str) -> set[str]:
         """The names of the assets that a run has told of."""

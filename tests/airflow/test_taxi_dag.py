@@ -55,6 +55,14 @@ def test_every_dag_can_be_written_to_airflows_database(airflow_home: Path) -> No
         assert DagSerialization.to_dict(dag)
 
 
+def test_every_dag_tells_of_failures_recovery_and_missed_deadlines(airflow_home: Path) -> None:
+    for name, dag in read_dags(CHECKOUT / "dags").dags.items():
+        assert type(dag.on_failure_callback).__name__ == "FailureNotifier", name
+        assert type(dag.on_success_callback).__name__ == "RecoveryNotifier", name
+        [deadline] = dag.deadline
+        assert deadline.callback.path == "tarn.airflow.alerts.notifier.tell_of_deadline", name
+
+
 def test_the_steps_follow_one_another_in_each_lane_and_dbt_follows_all(taxi: Any) -> None:
     order = ["plan_lanes", *STEPS, "dbt_build"]
     assert sorted(taxi.task_dict) == sorted(order)

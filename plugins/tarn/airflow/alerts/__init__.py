@@ -1,0 +1,1 @@
+"""Alerts: what a DAG tells people when it fails, when it works again, and when it takes too long."""
