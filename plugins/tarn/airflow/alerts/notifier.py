@@ -3,8 +3,10 @@
 import datetime as dt
 from typing import Any
 
-from airflow.sdk import BaseNotifier, DeadlineAlert, DeadlineReference, SyncCallback, Variable
+from airflow.sdk import BaseNotifier, Variable
 from airflow.sdk.configuration import conf
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from tarn.airflow.alerts.channels import Message, send
 
