@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from tarn.cleaning import NULL, QUARANTINE, Policy, Rule
 from tarn.errors import InvalidDataset, NotPublished
 from tarn.partition import Granularity, Partition
 
@@ -68,6 +69,13 @@ class Column(Model):
         default_factory=dict, description="values of older files in today's terms; case does not matter"
     )
     required: bool = Field(False, description="a file without this column is refused")
+    repair: tuple[Rule, ...] = Field((), description="cleaning rules, applied to the text in this order")
+    blank: str | None = Field(None, description=f"what a blank becomes: {QUARANTINE}, {NULL}, or a value's text")
+
+    @property
+    def cleaned(self) -> bool:
+        """Whether the column declares any cleaning."""
+        return bool(self.repair) or self.blank is not None
 
     @property
     def names(self) -> frozenset[str]:
@@ -121,6 +129,16 @@ class Dataset(Model):
     partition_by: Granularity = Granularity.MONTH
     columns: tuple[Column, ...] = Field(min_length=1)
     quarantine_limit: float = Field(0.0, ge=0, le=1, description="share of rows that may be bad")
+    new_columns: Policy = Field(
+        Policy.IGNORE, description="columns that are not declared: add them as STRING, leave them out, refuse the file"
+    )
+    dropped_columns: Policy = Field(
+        Policy.IGNORE, description="declared columns that a file lacks: leave them out, write NULL, refuse the file"
+    )
+    changed_types: Policy = Field(
+        Policy.REFUSE,
+        description="columns with nothing of their type: keep as text beside the column, write NULL, refuse the file",
+    )
     prefix: str = Field("", pattern=r"^[a-zA-Z0-9_\-./]*$", description="folder in the bucket; the name by default")
     table: str = Field("", pattern=r"^\w*$", description="external table in the lake's dataset; the name by default")
     checks: tuple[Check, ...] = ()
@@ -156,9 +174,10 @@ class Dataset(Model):
 
     @property
     def fingerprint(self) -> str:
-        """Changes when what parquetize would write changes: the schema, its names and its recodings."""
+        """Changes when what parquetize would write changes: the schema, its names, its cleaning."""
         shape = [column.model_dump_json(exclude={"description"}) for column in self.columns]
-        return hashlib.sha256("\n".join([*shape, str(self.quarantine_limit)]).encode()).hexdigest()[:16]
+        policies = [self.new_columns, self.dropped_columns, self.changed_types]
+        return hashlib.sha256("\n".join([*shape, str(self.quarantine_limit), *policies]).encode()).hexdigest()[:16]
 
 
 def fold_name(name: str) -> str:

@@ -45,6 +45,10 @@ class Receipt(BaseModel):
     rows_read: int | None = None
     rows_written: int | None = None
     rows_quarantined: int | None = None
+    rows_kept: int | None = Field(None, description="written as the publisher has them")
+    rows_repaired: int | None = Field(None, description="written after a cleaning rule changed them")
+    repaired_by: dict[str, int] = Field(default_factory=dict, description="cleaning rule to the rows that it repaired")
+    quarantined_by: dict[str, int] = Field(default_factory=dict, description="what rows broke to their number")
     columns: dict[str, str] = Field(default_factory=dict, description="name to BigQuery type, in order")
     job: str | None = Field(None, description="BigQuery's job that proved the load")
     bytes_processed: int | None = Field(None, description="by that job")

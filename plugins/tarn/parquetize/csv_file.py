@@ -23,6 +23,7 @@ BLOCK_BYTES = 1 << 20
 FEW_ROWS_BYTES = 16 << 10
 HEAD_BYTES = 1 << 18
 BOM = b"\xef\xbb\xbf"
+UNSPLIT = "cannot be split into fields"
 
 # Text in a dictionary is cast once a distinct value, and most columns have few of them in a block.
 _REPEATED_TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -61,7 +62,19 @@ class CsvFile:
         if table is None or any(table[str(position)].null_count < table.num_rows for position in self._surplus):
             return None
         cast = cast_rows(self.columns, lambda position: table[str(position)].combine_chunks(), table.num_rows)
-        return None if cast.problems else Rows(table.num_rows, cast.good())
+        if not cast.problems:
+            return cast.without_bad(table.num_rows)
+        # Where each row is a line, the bad ones are found without a parse in Python.
+        lines = block.data.splitlines()
+        if len(lines) != table.num_rows:
+            return None
+        bad = (
+            BadRow(
+                block.line + row, problem.column.name, problem.value, problem.reason, lines[row].decode(), problem.rule
+            )
+            for row, problem in sorted(cast.problems.items())
+        )
+        return cast.without_bad(table.num_rows, tuple(bad))
 
     def _parse(self, block: Block) -> pa.Table | None:
         if block.quoting is Quoting.ODD:
@@ -106,7 +119,8 @@ class CsvFile:
             read += 1
             complaint = self._complaint(record)
             if complaint:
-                bad.append(BadRow(block.line + record.line, None, None, complaint, _printable(record.raw)))
+                rule = f"row: {UNSPLIT if record.error else complaint}"
+                bad.append(BadRow(block.line + record.line, None, None, complaint, _printable(record.raw), rule))
             else:
                 whole.append(record)
 
@@ -116,8 +130,8 @@ class CsvFile:
         cast = cast_rows(self.columns, values_at, len(whole))
         for row, problem in cast.problems.items():
             line, raw = block.line + whole[row].line, _printable(whole[row].raw)
-            bad.append(BadRow(line, problem.column.name, problem.value, problem.reason, raw))
-        return Rows(read, cast.good(), tuple(sorted(bad, key=lambda row: row.line)))
+            bad.append(BadRow(line, problem.column.name, problem.value, problem.reason, raw, problem.rule))
+        return cast.without_bad(read, tuple(sorted(bad, key=lambda row: row.line)))
 
     def _is_blank(self, record: Record) -> bool:
         if record.error or len(record.fields) > 1:
@@ -126,7 +140,7 @@ class CsvFile:
 
     def _complaint(self, record: Record) -> str | None:
         if record.error:
-            return f"cannot be split into fields: {record.error}"
+            return f"{UNSPLIT}: {record.error}"
         expected = len(self.columns.names)
         if len(record.fields) < expected or any(record.fields[expected:]):
             return f"has {len(record.fields)} fields where the header has {expected}"
@@ -169,7 +183,11 @@ def _header_names(header: Record) -> list[str]:
 
 
 def _parsed_type(column: Column, seldom_repeated: frozenset[ColumnType]) -> pa.DataType:
-    return ARROW_TYPES[column.type] if column.type in seldom_repeated and not column.recode else _REPEATED_TEXT
+    return (
+        ARROW_TYPES[column.type]
+        if column.type in seldom_repeated and not (column.recode or column.cleaned)
+        else _REPEATED_TEXT
+    )
 
 
 def _is_unicode(text: str) -> bool:

@@ -47,10 +47,17 @@ class ParquetInput:
         place = {position: index for index, position in enumerate(self.columns.used)}
         cast = cast_rows(self.columns, lambda position: batch.data.column(place[position]), batch.data.num_rows)
         bad = [
-            BadRow(batch.row + row, problem.column.name, problem.value, problem.reason, _as_json(batch.data, row))
+            BadRow(
+                batch.row + row,
+                problem.column.name,
+                problem.value,
+                problem.reason,
+                _as_json(batch.data, row),
+                problem.rule,
+            )
             for row, problem in sorted(cast.problems.items())
         ]
-        return Rows(batch.data.num_rows, cast.good(), tuple(bad))
+        return cast.without_bad(batch.data.num_rows, tuple(bad))
 
 
 def open_parquet(file: pq.ParquetFile, dataset: Dataset) -> ParquetInput:

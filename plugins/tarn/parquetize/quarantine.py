@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Iterable
 from typing import TextIO
 
@@ -16,6 +17,7 @@ class Quarantine:
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self.rows = 0
+        self.rules: Counter[str] = Counter()
         self.first_reasons: list[str] = []
 
     def add(self, rows: Iterable[BadRow]) -> None:
@@ -23,6 +25,7 @@ class Quarantine:
         for row in rows:
             self._file.write(json.dumps(dataclasses.asdict(row), ensure_ascii=False) + "\n")
             self.rows += 1
+            self.rules[row.rule] += 1
             if len(self.first_reasons) < SHOWN_REASONS:
                 at = f"{row.column} " if row.column else ""
                 self.first_reasons.append(f"line {row.line}: {at}{row.reason}")

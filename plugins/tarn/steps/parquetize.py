@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,10 @@ def parquetize(
         rows_read=outcome.read,
         rows_written=outcome.written,
         rows_quarantined=outcome.quarantined,
+        rows_kept=outcome.written - outcome.repaired,
+        rows_repaired=outcome.repaired,
+        repaired_by=outcome.repaired_by,
+        quarantined_by=outcome.quarantined_by,
         columns={column.name: column.type.value for column in dataset.columns},
         ignored_columns=outcome.ignored_columns,
         seconds=time.monotonic() - begun,
@@ -83,6 +88,9 @@ class _Outcome:
     read: int
     written: int
     quarantined: int
+    repaired: int
+    repaired_by: dict[str, int]
+    quarantined_by: dict[str, int]
     ignored_columns: tuple[str, ...]
 
 
@@ -114,7 +122,8 @@ def _convert(job: _Job, progress: Progress) -> _Outcome:
 
 def _write(job: _Job, parquet: Path, bad_rows: Path, progress: Progress) -> tuple[_Outcome, list[str]]:
     format_ = job.dataset.source(job.partition).format
-    read = 0
+    read = repaired = 0
+    repairs = Counter[str]()
     with (
         open_raw(job.raw, format_, job.dataset, progress) as raw,
         RowGroupWriter(parquet, arrow_schema(job.dataset.columns)) as writer,
@@ -123,12 +132,17 @@ def _write(job: _Job, parquet: Path, bad_rows: Path, progress: Progress) -> tupl
         quarantine = Quarantine(quarantine_file)
         for rows in raw.rows:
             read += rows.read
+            repaired += rows.repaired
+            repairs.update(rows.repairs)
             writer.add(rows.good)
             quarantine.add(rows.bad)
     written = pq.read_metadata(parquet).num_rows
     if read != written + quarantine.rows:
         raise AssertionError(f"{read} rows read, but {written} written and {quarantine.rows} quarantined")
-    return _Outcome(read, written, quarantine.rows, raw.columns.ignored), quarantine.first_reasons
+    outcome = _Outcome(
+        read, written, quarantine.rows, repaired, dict(repairs), dict(quarantine.rules), raw.columns.ignored
+    )
+    return outcome, quarantine.first_reasons
 
 
 def _check_quarantine(job: _Job, outcome: _Outcome, reasons: list[str]) -> None:
@@ -154,10 +168,11 @@ def _report(receipt: Receipt, raw: Artifact) -> None:
             ", ".join(receipt.ignored_columns),
         )
     log.info(
-        "%s %s: parquetized %s rows (%s quarantined), %s bytes to %s, in %.2f s: %s rows/s, %.1f MB/s",
+        "%s %s: parquetized %s rows (%s repaired, %s quarantined), %s bytes to %s, in %.2f s: %s rows/s, %.1f MB/s",
         receipt.dataset,
         receipt.partition,
         f"{receipt.rows_read:,}",
+        f"{receipt.rows_repaired:,}",
         f"{receipt.rows_quarantined:,}",
         f"{raw.bytes:,}",
         f"{receipt.writes[0].bytes:,}",

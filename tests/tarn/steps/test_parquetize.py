@@ -75,6 +75,7 @@ def test_bad_rows_are_set_aside(trips: Dataset, settings: Settings, downloaded: 
         "value": "Two Hundred",
         "reason": "'Two Hundred' is not FLOAT64",
         "raw": "2,Two Hundred",
+        "rule": "fare: not FLOAT64",
     }
     downloaded(lenient, b"id,fare\n1,2.5\n")
     parquetize(lenient, MONTH, settings)
@@ -170,5 +171,5 @@ def test_the_log_tells_rows_bytes_and_rates(
     downloaded(trips, b"id,fare,colour\n1,2.5,red\n")
     parquetize(trips, MONTH, settings)
     assert "ignores: colour" in caplog.text
-    assert "parquetized 1 rows (0 quarantined), 25 bytes to" in caplog.text
+    assert "parquetized 1 rows (0 repaired, 0 quarantined), 25 bytes to" in caplog.text
     assert "rows/s" in caplog.text
