@@ -17,6 +17,7 @@ from tarn_publishers.coingecko.publisher import CoinGeckoPublisher
 from tarn_publishers.http.control import fault_routes
 from tarn_publishers.http.faults import Fault, FaultBoard, FaultGate
 from tarn_publishers.sample import Sample
+from tarn_publishers.socrata.publisher import SocrataPublisher
 from tarn_publishers.store import FileStore
 from tarn_publishers.taxi.publisher import TaxiPublisher
 
@@ -36,6 +37,7 @@ def create_app(sample: Sample, data_dir: Path, fault_shares: Mapping[Fault, floa
         TaxiPublisher(sample, store),
         CoinGeckoPublisher(sample),
         BlockchairPublisher(sample, store),
+        SocrataPublisher(sample, store),
     ]
     front = page(sample, [entry for publisher in publishers for entry in publisher.catalogue()])
     board = FaultBoard(sample.seed, fault_shares or {})
