@@ -5,8 +5,8 @@ from pathlib import Path
 
 from isal import igzip, igzip_lib
 
-from tarn.dataset import SourceFormat
 from tarn.errors import DownloadRefused
+from tarn.source import SourceFormat
 
 HEAD_BYTES = 1024
 CHUNK_BYTES = 1 << 20

@@ -1,21 +1,20 @@
 """Datasets: one YAML file each, under ``datasets/``. What a file may say is what these models declare."""
 
-import datetime as dt
 import hashlib
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from tarn.cleaning import NULL, QUARANTINE, Policy, Rule
+from tarn.declared import IDENTIFIER, Model, text_keys
 from tarn.errors import InvalidDataset, NotPublished
 from tarn.partition import Granularity, Partition
+from tarn.source import API, FILE, AnySource, ApiSource, FileSource
 
-IDENTIFIER = r"^[a-z_][a-z0-9_]{0,127}$"
 SPEC_SUFFIX = ".yaml"
 
 
@@ -32,32 +31,6 @@ class ColumnType(StrEnum):
     TIMESTAMP = "TIMESTAMP"
 
 
-class SourceFormat(StrEnum):
-    """The file formats that publishers send."""
-
-    CSV = "csv"
-    CSV_GZ = "csv.gz"
-    PARQUET = "parquet"
-
-
-def _text_keys(value: object) -> object:
-    # YAML reads an unquoted 1 or Y as a number or a boolean; in a recode both sides are text of the file.
-    return {str(k): str(v) for k, v in value.items()} if isinstance(value, Mapping) else value
-
-
-def _month_to_date(value: object) -> object:
-    return f"{value}-01" if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}", value) else value
-
-
-Month = Annotated[dt.date, BeforeValidator(_month_to_date)]
-
-
-class Model(BaseModel):
-    """A part of a dataset's file: immutable, and without unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class Column(Model):
     """A column of the declared schema and how to find it in the publisher's files."""
 
@@ -65,7 +38,7 @@ class Column(Model):
     type: ColumnType
     description: str = Field(min_length=1)
     aliases: tuple[str, ...] = Field((), description="names in the files; case and surrounding blanks never matter")
-    recode: Annotated[dict[str, str], BeforeValidator(_text_keys)] = Field(
+    recode: Annotated[dict[str, str], BeforeValidator(text_keys)] = Field(
         default_factory=dict, description="values of older files in today's terms; case does not matter"
     )
     required: bool = Field(False, description="a file without this column is refused")
@@ -83,34 +56,6 @@ class Column(Model):
         return frozenset(fold_name(name) for name in (self.name, *self.aliases))
 
 
-class Source(Model):
-    """Where a publisher keeps the file of a partition. ``{month}`` and ``{day}`` stand for the partition."""
-
-    format: SourceFormat
-    url: str = Field(pattern=r"^https?://", description="the publisher's own address")
-    mirror: str = Field(description="path of the same file under the address that TARN_PUBLISHERS gives")
-    first: Month | None = Field(None, alias="from", description="first partition published here")
-    last: Month | None = Field(None, alias="until", description="last partition published here")
-
-    @field_validator("url", "mirror")
-    @classmethod
-    def _placeholders_are_known(cls, pattern: str) -> str:
-        unknown = set(re.findall(r"{(.*?)}", pattern)) - {"month", "day"}
-        if unknown:
-            raise ValueError(f"unknown placeholder {{{unknown.pop()}}}; there are {{month}} and {{day}}")
-        return pattern
-
-    def covers(self, partition: Partition) -> bool:
-        """Whether the publisher says to have this partition here."""
-        after_start = self.first is None or partition.start >= self.first
-        return after_start and (self.last is None or partition.start <= self.last)
-
-    def address(self, partition: Partition, base: str | None) -> str:
-        """The URL of the partition's file: the publisher's own, or under ``base`` where one is given."""
-        pattern = f"{base}/{self.mirror.lstrip('/')}" if base else self.url
-        return pattern.replace("{month}", f"{partition.start:%Y-%m}").replace("{day}", partition.value)
-
-
 class Check(Model):
     """A condition in GoogleSQL that the rows of a partition must satisfy; ``limit`` is the share that may fail."""
 
@@ -125,7 +70,7 @@ class Dataset(Model):
     name: str = Field(pattern=IDENTIFIER)
     description: str = Field(min_length=1)
     publisher: str = Field(min_length=1)
-    sources: tuple[Source, ...] = Field(min_length=1)
+    sources: tuple[AnySource, ...] = Field(min_length=1, description="in the order in which they are tried")
     partition_by: Granularity = Granularity.MONTH
     columns: tuple[Column, ...] = Field(min_length=1)
     quarantine_limit: float = Field(0.0, ge=0, le=1, description="share of rows that may be bad")
@@ -158,15 +103,33 @@ class Dataset(Model):
             owner |= dict.fromkeys(column.names, f"column {column.name}")
         return self
 
-    def source(self, partition: Partition) -> Source:
-        """The source that holds a partition.
+    @model_validator(mode="after")
+    def _sources_are_distinct(self) -> Self:
+        names = [source.name for source in self.sources]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise ValueError(f"sources: two are called {twice!r}; give each a name of its own")
+        return self
 
-        Raises NotPublished where none claims to.
+    def candidates(self, partition: Partition, chosen: Mapping[str, str]) -> list[FileSource | ApiSource]:
+        """The sources that say to have a partition, best first; ``chosen`` names by dataset the one to ask alone.
+
+        Raises NotPublished where there is none; InvalidDataset where none has the chosen name.
         """
+        choice = chosen.get(self.name)
+        among = [self.source(choice)] if choice else self.sources
+        found = [source for source in among if source.covers(partition)]
+        if not found:
+            raise NotPublished(f"{self.name}: {self.publisher} has not published {partition}.")
+        return found
+
+    def source(self, name: str) -> FileSource | ApiSource:
+        """The source of a name; raises InvalidDataset with the names there are."""
         for source in self.sources:
-            if source.covers(partition):
+            if source.name == name:
                 return source
-        raise NotPublished(f"{self.name}: {self.publisher} has not published {partition}.")
+        names = ", ".join(source.name for source in self.sources)
+        raise InvalidDataset(f"{self.name} has no source {name!r}; there are: {names}.")
 
     def partition(self, text: str) -> Partition:
         """Read a partition of this dataset's granularity; raises InvalidPartition."""
@@ -223,7 +186,7 @@ def find_dataset(name: str, folder: Path) -> Dataset:
 
 
 def _field(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "the file"
+    return ".".join(str(part) for part in location if part not in (API, FILE)) or "the file"
 
 
 def _reason(message: str) -> str:

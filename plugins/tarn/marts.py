@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tarn.errors import BuildFailed
@@ -16,20 +16,18 @@ FAILURE_MARKS = ("Failure in ", "Error in ", "Compilation Error", "Runtime Error
 
 def build_marts(
     settings: Settings,
-    first: Partition,
-    last: Partition,
-    *,
+    *partitions: Partition,
     pipeline: str = "taxi",
     say: Callable[[str], None],
 ) -> None:
-    """Run ``dbt build`` for a pipeline's models, restricted to the partitions from ``first`` to ``last``.
+    """Run ``dbt build`` for a pipeline's models, restricted to the range of the partitions that are given.
 
     ``say`` gets each line of dbt's output as it comes. Raises BuildFailed naming what dbt says failed.
     """
-    months = {"start_month": first.value, "end_month": last.value}
+    edges = partition_vars(partitions)
     # Unit tests hold the models' code, not the day's data: they belong to the project's tests.
     chosen = ("--select", f"tag:{pipeline}", "--exclude-resource-type", "unit_test")
-    command = dbt_command(settings, "build", *chosen, "--vars", json.dumps(months))
+    command = dbt_command(settings, "build", *chosen, "--vars", json.dumps(edges))
     failures = []
     with subprocess.Popen(
         command,
@@ -46,7 +44,17 @@ def build_marts(
                 failures.append(line)
     if dbt.returncode != 0:
         what = "\n".join(failures) or f"dbt ended with {dbt.returncode}; its last lines are above."
-        raise BuildFailed(f"dbt build of {pipeline} for {first} to {last} failed:\n{what}")
+        asked = ", ".join(f"{name} {value}" for name, value in edges.items())
+        raise BuildFailed(f"dbt build of {pipeline} for {asked} failed:\n{what}")
+
+
+def partition_vars(partitions: Iterable[Partition]) -> dict[str, str]:
+    """The vars that tell dbt which partitions there are: the first days of the first and the last of a granularity."""
+    edges: dict[str, str] = {}
+    for partition in sorted(partitions):
+        edges.setdefault(f"start_{partition.granularity}", partition.value)
+        edges[f"end_{partition.granularity}"] = partition.value
+    return edges
 
 
 def dbt_command(settings: Settings, *arguments: str) -> list[str]:

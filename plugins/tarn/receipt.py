@@ -19,6 +19,7 @@ class Artifact(BaseModel):
     crc32c: str = Field(description="base64, as Cloud Storage writes it")
     etag: str | None = Field(None, description="the publisher's, where it gave one")
     last_modified: str | None = Field(None, description="the publisher's, where it gave one")
+    values: dict[str, str] = Field(default_factory=dict, description="what an API was asked for, such as one coin")
 
     @classmethod
     def of(cls, path: Path) -> "Artifact":
@@ -42,6 +43,9 @@ class Receipt(BaseModel):
     fingerprint: str = Field("", description="of the declared schema, where the output depends on it")
     reads: tuple[Artifact, ...] = ()
     writes: tuple[Artifact, ...] = ()
+    source: str = Field("", description="which of the dataset's sources the files came from")
+    since: str | None = Field(None, description="where the window of changes began that an API was asked for")
+    mark: str | None = Field(None, description="the newest change among the records, where the next window begins")
     rows_read: int | None = None
     rows_written: int | None = None
     rows_quarantined: int | None = None

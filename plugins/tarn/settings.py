@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, PositiveFloat, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tarn.errors import TarnError
@@ -75,6 +75,13 @@ class Settings(BaseSettings):
     )
 
     publishers: str = Field("offline", description="offline, live, or the address of a server with the same files")
+    sources: dict[str, str] = Field(
+        default_factory=dict,
+        description='which of its sources to ask for a dataset, such as {"collisions_history": "export"}',
+    )
+    rate_limits: dict[str, PositiveFloat] = Field(
+        default_factory=dict, description='requests a minute by publisher, such as {"coingecko": 10}'
+    )
     sample_rows: int = Field(
         600_000,
         gt=0,
@@ -205,7 +212,7 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """The variables that lead Google's own clients, Airflow and dbt to the same cloud as these settings."""
-        given = {f"TARN_{name.upper()}": str(getattr(self, name)) for name in self.model_fields_set}
+        given = {f"TARN_{name.upper()}": _as_variable(getattr(self, name)) for name in self.model_fields_set}
         cloud = {"GOOGLE_CLOUD_PROJECT": self.project}
         if self.gcs_url:
             cloud["STORAGE_EMULATOR_HOST"] = self.gcs_url
@@ -214,6 +221,10 @@ class Settings(BaseSettings):
         if self.key_file:
             cloud["GOOGLE_APPLICATION_CREDENTIALS"] = str(self.key_file)
         return given | cloud
+
+
+def _as_variable(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
 def read_settings() -> Settings:

@@ -1,5 +1,6 @@
 """The staging area: the durable files that each step leaves for the next, a folder a (dataset, partition)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,13 @@ class Workspace:
     def raw(self, name: str) -> Path:
         """The publisher's file, as it came."""
         return self.folder / "raw" / name
+
+    def keep_raw(self, names: Iterable[str]) -> None:
+        """Remove what an earlier download left of another source, other than the files of these paths."""
+        kept = {Path(name).name for name in names}
+        for path in (self.folder / "raw").iterdir():
+            if path.name not in kept:
+                path.unlink()
 
     @property
     def parquet(self) -> Path:

@@ -12,6 +12,7 @@ from tarn.partition import Granularity
 from tarn.settings import Settings
 
 PARAMS = {"start_month": None, "end_month": None, "datasets": ["taxi_green", "taxi_zones"], "force": False}
+MONTHLY = {"taxi_green": Granularity.MONTH, "taxi_zones": Granularity.MONTH}
 LOGICAL = dt.datetime(2022, 7, 31, 23, 59, tzinfo=dt.UTC)
 
 
@@ -22,7 +23,7 @@ def months(**asked: object) -> list[str]:
 
 def test_a_lane_for_each_dataset_and_month() -> None:
     request = Request(PARAMS | {"start_month": "2020-04-01", "end_month": "2020-05-31"})
-    assert request.lanes() == [
+    assert request.lanes(MONTHLY) == [
         {"dataset": "taxi_green", "partition": "2020-04"},
         {"dataset": "taxi_zones", "partition": "2020-04"},
         {"dataset": "taxi_green", "partition": "2020-05"},
@@ -54,13 +55,37 @@ def test_a_request_without_a_valid_month_is_refused(asked: dict[str, object], me
 def test_unknown_keys_are_refused_by_name_with_those_there_are() -> None:
     request = Request(PARAMS | {"start_month": "2020-04-01"}, conf={"month": "2020-04", "Force": True, "force": True})
     with pytest.raises(UnknownKey, match=r"'Force' and 'month'.*start_month, end_month, datasets, force"):
-        request.lanes()
+        request.lanes(MONTHLY)
 
 
 def test_a_daily_pipeline_is_asked_for_by_days() -> None:
     params = {"start_day": "2020-02-28", "end_day": "2020-03-01", "datasets": ["crypto_prices"], "force": False}
-    lanes = Request(params).lanes(Granularity.DAY)
+    lanes = Request(params).lanes({"crypto_prices": Granularity.DAY}, Granularity.DAY)
     assert [lane["partition"] for lane in lanes] == ["2020-02-28", "2020-02-29", "2020-03-01"]
+
+
+def test_each_dataset_has_lanes_of_its_own_granularity() -> None:
+    datasets = {"collisions_history": Granularity.YEAR, "collisions_updates": Granularity.DAY}
+    params = {"start_day": "2019-12-30", "end_day": "2020-01-02", "datasets": [*datasets]}
+    assert [(lane["dataset"], lane["partition"]) for lane in Request(params).lanes(datasets, Granularity.DAY)] == [
+        ("collisions_history", "2019"),
+        ("collisions_updates", "2019-12-30"),
+        ("collisions_updates", "2019-12-31"),
+        ("collisions_history", "2020"),
+        ("collisions_updates", "2020-01-01"),
+        ("collisions_updates", "2020-01-02"),
+    ]
+
+
+def test_a_dataset_that_was_not_chosen_has_no_lane() -> None:
+    request = Request(PARAMS | {"start_month": "2020-04-01", "datasets": ["taxi_zones"]})
+    assert [lane["dataset"] for lane in request.lanes(MONTHLY)] == ["taxi_zones"]
+
+
+def test_a_month_is_all_its_days() -> None:
+    request = Request({"start_month": "2020-02-01", "datasets": ["weather"]})
+    lanes = request.lanes({"weather": Granularity.DAY})
+    assert (len(lanes), lanes[-1]["partition"]) == (29, "2020-02-29")
 
 
 @given(st.dates(dt.date(2009, 1, 1), dt.date(2030, 12, 31)), st.integers(0, 60))

@@ -50,11 +50,11 @@ def test_every_month_since_the_first_has_a_source(
 ) -> None:
     dataset = find_dataset(name, DATASETS)
     for month in partition_range(dataset.partition(first), dataset.partition("2026-01")):
-        dataset.source(month)
-    assert {dataset.source(dataset.partition(month)).format for month in csv} == {"csv.gz"}
-    assert {dataset.source(dataset.partition(month)).format for month in parquet} == {"parquet"}
+        assert dataset.candidates(month, {})
+    assert {dataset.candidates(dataset.partition(month), {})[0].format for month in csv} == {"csv.gz"}
+    assert {dataset.candidates(dataset.partition(month), {})[0].format for month in parquet} == {"parquet"}
     with pytest.raises(NotPublished, match="has not published 2008-12"):
-        dataset.source(dataset.partition("2008-12"))
+        dataset.candidates(dataset.partition("2008-12"), {})
 
 
 def test_what_is_left_out_has_defaults(tmp_path: Path) -> None:
@@ -82,7 +82,8 @@ def test_an_address_is_the_publishers_or_the_mirrors() -> None:
         ({"columns": [*TRIPS["columns"], {"name": "trip", "type": "DATE", "description": "x", "aliases": ["ID "]}]},
          "column trip: 'id' already names column id"),
         ({"sources": [TRIPS["sources"][0] | {"url": "data:,x"}]}, "sources.0.url: String should match"),
-        ({"sources": [TRIPS["sources"][0] | {"url": "http://x/{year}"}]}, "unknown placeholder {year}"),
+        ({"sources": [TRIPS["sources"][0] | {"url": "http://x/{week}"}]}, "unknown placeholder {week}; there"),
+        ({"sources": TRIPS["sources"] * 2}, "sources: two are called 'csv'"),
         ({"sources": [TRIPS["sources"][0] | {"from": "2024-13"}]}, "sources.0.from: "),
         ({"quarantine_limit": 2}, "quarantine_limit: Input should be less"),
         ({"name": "other"}, "must be the file's own name"),

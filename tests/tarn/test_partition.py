@@ -23,6 +23,19 @@ def test_a_day_needs_a_day() -> None:
         Partition.parse("2024-02", Granularity.DAY)
 
 
+@pytest.mark.parametrize("text", ["2024", "2024-05", "2024-12-31T23:59:59"])
+def test_a_year_is_read_in_any_form(text: str) -> None:
+    year = Partition.parse(text, Granularity.YEAR)
+    assert (str(year), year.hive) == ("2024", "year=2024-01-01")
+    assert (year.last_day, str(year.next())) == (dt.date(2024, 12, 31), "2025")
+
+
+def test_a_partition_has_parts_of_another_granularity() -> None:
+    year = Partition.parse("2024", Granularity.YEAR)
+    assert len(list(year.within(Granularity.DAY))) == 366
+    assert [str(one) for one in Partition.parse("2024-02").within(Granularity.YEAR)] == ["2024"]
+
+
 @pytest.mark.parametrize("text", ["", "2024", "2024-13", "2023-02-29", "yesterday", "../2024-01"])
 def test_what_is_no_date_is_told(text: str) -> None:
     with pytest.raises(InvalidPartition, match="is not a month"):

@@ -31,16 +31,23 @@ class Request:
     partition_key: str | None = None
     logical_date: dt.datetime | None = None
 
-    def lanes(self, granularity: Granularity = Granularity.MONTH) -> list[Lane]:
-        """One lane a (partition, dataset), in the order of time.
+    def lanes(self, datasets: Mapping[str, Granularity], granularity: Granularity = Granularity.MONTH) -> list[Lane]:
+        """One lane a (partition, dataset), in the order of time, for those of ``datasets`` that the run chose.
 
-        Raises UnknownKey, or InvalidPartition where the request names no partition or no such partition.
+        The run is asked for by partitions of ``granularity``; a dataset's lanes are those of its own that have a day in
+        common with them. Raises UnknownKey, or InvalidPartition where the request names no partition or no such one.
         """
         refuse_unknown_keys(self.conf, self.params)
+        asked = self.partitions(granularity)
+        lanes = [
+            (partition, dataset)
+            for dataset, own in datasets.items()
+            if dataset in self.params["datasets"]
+            for partition in dict.fromkeys(within for one in asked for within in one.within(own))
+        ]
         return [
             Lane(dataset=dataset, partition=str(partition))
-            for partition in self.partitions(granularity)
-            for dataset in self.params["datasets"]
+            for partition, dataset in sorted(lanes, key=lambda lane: lane[0].start)
         ]
 
     def partitions(self, granularity: Granularity = Granularity.MONTH) -> list[Partition]:

@@ -4,8 +4,9 @@ What a step needs is imported when its task runs: every task process parses the 
 is its own.
 """
 
+import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from airflow.sdk import Asset, TriggerRule, XComArg, chain, get_current_context, task, task_group
@@ -29,14 +30,15 @@ log = logging.getLogger(__name__)
 
 
 class Loaded(TypedDict):
-    """A partition that is in the lake: its external table and its name."""
+    """A partition that is in the lake: its external table, its name and how long it is."""
 
     table: str
     partition: str
+    granularity: str
 
 
 @task
-def plan_lanes(granularity: str) -> list[Lane]:
+def plan_lanes(granularity: str, datasets: list[str]) -> list[Lane]:
     """Find out what the run was asked for: one lane a (dataset, partition)."""
     context = get_current_context()
     run = context["dag_run"]
@@ -44,7 +46,9 @@ def plan_lanes(granularity: str) -> list[Lane]:
     params = {name: context["params"][name] for name in context["dag"].params}
     request = Request(params, run.conf or {}, run.partition_key, run.logical_date)
     with task_outcomes():
-        lanes = request.lanes(Granularity(granularity))
+        folder = current_settings().datasets_folder
+        own = {name: find_dataset(name, folder).partition_by for name in datasets}
+        lanes = request.lanes(own, Granularity(granularity))
     log.info("%d lanes: %s", len(lanes), ", ".join(f"{lane['dataset']} {lane['partition']}" for lane in lanes))
     return lanes
 
@@ -70,13 +74,22 @@ def upload_to_gcs(lane: Lane) -> list[str]:
 @task(map_index_template=LABEL)
 def load_external_table(lane: Lane) -> Loaded:
     """Create or update the external table, prove the partition's row count, and hold it against its checks."""
-    settings = current_settings()
-    client = _client(settings)
+    client = _client(current_settings())
     receipt = _run("load", lane, client=client)
     _run("validate", lane, client=client)
-    asset = _lake_asset(lane["dataset"], settings)
-    _tell_of(asset, lane, receipt)
-    return Loaded(table=f"{settings.project}.{asset.name}", partition=lane["partition"])
+    return _loaded(lane, receipt)
+
+
+@task(map_index_template=LABEL)
+def load(lane: Lane) -> Loaded:
+    """Create or update the external table, and prove the partition's row count."""
+    return _loaded(lane, _run("load", lane, client=_client(current_settings())))
+
+
+@task(map_index_template=LABEL)
+def validate(lane: Lane) -> Loaded:
+    """Hold the partition, once it is loaded, against the dataset's checks."""
+    return _loaded(lane, _run("validate", lane, client=_client(current_settings())))
 
 
 def _client(settings: Settings) -> "bigquery.Client":
@@ -86,23 +99,36 @@ def _client(settings: Settings) -> "bigquery.Client":
     return hook.get_client(project_id=settings.project, location=settings.location)
 
 
-def lanes(*steps: Any, pipeline: str, granularity: Granularity = Granularity.MONTH) -> XComArg:
+def lanes(
+    *steps: Any,
+    pipeline: str,
+    granularity: Granularity = Granularity.MONTH,
+    datasets: Collection[str] | None = None,
+    group: str = "lane",
+    plan: XComArg | None = None,
+) -> XComArg:
     """Let the steps follow one another in each of the run's lanes; gives what the last step gave, lane by lane.
 
-    The last step is the one that writes the pipeline's tables.
+    The run is asked for by partitions of ``granularity``; each dataset's lanes are partitions of its own. ``datasets``
+    are those that these lanes are for, all of the pipeline by default. ``group`` names the task group, and a step is
+    named by ``step.override(task_id=...)``. ``plan`` are the lanes of an earlier call's ``plan_lanes``, where the same
+    lanes go through several groups one after the other.
     """
     settings = current_settings()
-    tables = [_lake_asset(name, settings) for name in pipeline_datasets(pipeline, settings)]
+    names = [name for name in pipeline_datasets(pipeline, settings) if datasets is None or name in datasets]
+    tables = [_lake_asset(name, settings) for name in names]
     *others, last = steps
+    if last.function in (load_external_table.function, load.function, validate.function):
+        last = last.override(outlets=tables)
 
-    @task_group
+    @task_group(group_id=group)
     def lane(lane: Lane) -> Any:
         """One dataset's partition on its way into the lake."""
-        stages = [step(lane=lane) for step in (*others, last.override(outlets=tables))]
+        stages = [step(lane=lane) for step in (*others, last)]
         chain(*stages)
         return stages[-1]
 
-    return cast(XComArg, lane.expand(lane=plan_lanes(str(granularity))))
+    return cast(XComArg, lane.expand(lane=plan_lanes(str(granularity), names) if plan is None else plan))
 
 
 def dbt_build(loaded: XComArg, *, pipeline: str, marts: Sequence[str]) -> XComArg:
@@ -116,13 +142,36 @@ def dbt_build(loaded: XComArg, *, pipeline: str, marts: Sequence[str]) -> XComAr
 def _dbt_build(loaded: Any, pipeline: str) -> None:
     from tarn.marts import build_marts
 
-    # Airflow hands over a list of Loaded; but of one lane the thing itself, and of none None.
-    every = [loaded] if isinstance(loaded, dict) else loaded or ()
-    partitions = sorted(Partition.parse(one["partition"]) for one in every)
+    partitions = _partitions(loaded)
+    with task_outcomes():
+        build_marts(current_settings(), *partitions, pipeline=pipeline, say=log.info)
+
+
+@task(trigger_rule=TriggerRule.NONE_FAILED)
+def dbt_vars(loaded: Any) -> str:
+    """The loaded partitions as ``--vars`` of dbt: JSON with start_<granularity> and end_<granularity>.
+
+    For DAGs that call dbt by other means than ``dbt_build``; ``loaded`` may be a list of what several ``lanes`` gave.
+    """
+    from tarn.marts import partition_vars
+
+    return json.dumps(partition_vars(_partitions(loaded)))
+
+
+def _partitions(loaded: Any) -> list[Partition]:
+    partitions = [Partition.parse(one["partition"], Granularity(one["granularity"])) for one in _every_loaded(loaded)]
     if not partitions:
         _end_without_data()
-    with task_outcomes():
-        build_marts(current_settings(), partitions[0], partitions[-1], pipeline=pipeline, say=log.info)
+    return sorted(partitions)
+
+
+def _every_loaded(loaded: Any) -> Iterator[Loaded]:
+    # Airflow hands over a list of Loaded; but of one lane the thing itself, and of none None.
+    if isinstance(loaded, Mapping):
+        yield cast(Loaded, loaded)
+    else:
+        for one in loaded or ():
+            yield from _every_loaded(one)
 
 
 def _end_without_data() -> None:
@@ -146,6 +195,15 @@ def _run(step: str, lane: Lane, **extra: Any) -> Receipt:
         receipt = run_step(step, dataset, partition, settings, force=force, progress=LoggedProgress(), **extra)
     log.info("%s", describe(receipt))
     return receipt
+
+
+def _loaded(lane: Lane, receipt: Receipt) -> Loaded:
+    settings = current_settings()
+    asset = _lake_asset(lane["dataset"], settings)
+    if get_current_context()["task"].outlets:
+        _tell_of(asset, lane, receipt)
+    own = find_dataset(lane["dataset"], settings.datasets_folder).partition_by
+    return Loaded(table=f"{settings.project}.{asset.name}", partition=lane["partition"], granularity=own.value)
 
 
 def _tell_of(asset: Asset, lane: Lane, receipt: Receipt) -> None:

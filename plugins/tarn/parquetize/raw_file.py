@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from isal import igzip
 
 from tarn.arrival import GZIP_DAMAGE
-from tarn.dataset import Dataset, SourceFormat
+from tarn.dataset import Dataset
 from tarn.errors import FileRefused
 from tarn.parquetize.columns import FileColumns
 from tarn.parquetize.csv_file import open_csv
@@ -19,6 +19,7 @@ from tarn.parquetize.parquet_file import open_parquet
 from tarn.parquetize.pipeline import map_in_order
 from tarn.parquetize.rows import Rows
 from tarn.progress import Progress
+from tarn.source import SourceFormat
 
 READ_BYTES = 1 << 18
 _DAMAGE = (*GZIP_DAMAGE, pa.ArrowInvalid)

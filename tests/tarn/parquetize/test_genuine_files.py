@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from tarn.arrival import inspect
-from tarn.dataset import Dataset, SourceFormat, find_dataset
+from tarn.dataset import Dataset, find_dataset
 from tarn.errors import DownloadRefused, FileRefused
 from tarn.parquetize.held import plain
 from tarn.parquetize.raw_file import open_raw
 from tarn.parquetize.rows import Rows, join_rows
 from tarn.progress import silent
 from tarn.settings import CHECKOUT
+from tarn.source import SourceFormat
 
 REAL = CHECKOUT.parent / "shared" / "data" / "real"
 TAXI = REAL / "tlc"

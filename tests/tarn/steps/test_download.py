@@ -13,13 +13,14 @@ import pytest
 import requests
 
 from tarn.arrival import Damaged, inspect
-from tarn.dataset import Dataset, SourceFormat, find_dataset
+from tarn.dataset import Dataset, find_dataset
 from tarn.errors import DownloadRefused, InvalidDataset, NotPublished, PublisherUnavailable
 from tarn.fetch import PartFile, Validators
 from tarn.partition import Partition
 from tarn.receipt import Receipt
 from tarn.retry import RetryPolicy
 from tarn.settings import CHECKOUT, Settings
+from tarn.source import SourceFormat
 from tarn.staging import Workspace
 from tarn.steps.download import download as download_step
 

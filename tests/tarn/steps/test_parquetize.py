@@ -34,6 +34,7 @@ def downloaded(settings: Settings) -> Downloaded:
         raw.write_bytes(content)
         Receipt(
             step="download",
+            source=dataset.sources[0].name,
             dataset=dataset.name,
             partition=str(MONTH),
             writes=(Artifact.of(raw),),

@@ -1,0 +1,1 @@
+"""How a partition comes from a publisher, by the kind of its source."""
