@@ -11,14 +11,17 @@ https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-la
 import contextlib
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from google.api_core.exceptions import BadRequest, Conflict, NotFound, PreconditionFailed
 from google.cloud import bigquery
 
 from tarn.bigquery import RETRY, TYPE_NAMES
-from tarn.dataset import Dataset
+from tarn.cleaning import Policy
+from tarn.dataset import Column, Dataset
 from tarn.errors import LoadFailed
+from tarn.evolution import EVOLVED, text_column
 from tarn.layout import hive_uri_prefix, source_uri
 from tarn.settings import Settings
 
@@ -43,17 +46,39 @@ class ExternalTable:
         return self.labels[DEFINITION_LABEL]
 
 
-def external_table(dataset: Dataset, settings: Settings) -> ExternalTable:
-    """The external table that a dataset declares. Its partition key stands behind the declared columns."""
+def external_table(dataset: Dataset, settings: Settings, evolved: Collection[str] = ()) -> ExternalTable:
+    """The external table that a dataset declares. Its partition key stands behind the columns.
+
+    ``evolved`` names columns of text that the publisher has added and the dataset does not declare.
+    """
     key = dataset.partition_by.value
-    definition = _definition(dataset, settings)
+    columns = (*dataset.columns, *map(text_column, sorted(evolved)))
+    definition = _definition(dataset, columns, settings)
     labels = settings.resource_labels | {
         "tarn-dataset": dataset.name[:LABEL_LENGTH],
         DEFINITION_LABEL: hashlib.sha256(definition.encode()).hexdigest()[:16],
     }
-    columns = [(column.name, TYPE_NAMES.get(column.type, column.type.value)) for column in dataset.columns]
+    fields = [(column.name, TYPE_NAMES.get(column.type, column.type.value)) for column in columns]
     reference = bigquery.TableReference.from_string(f"{settings.project}.{settings.lake_dataset}.{dataset.table}")
-    return ExternalTable(reference, definition, (*columns, (key, "DATE")), labels)
+    return ExternalTable(reference, definition, (*fields, (key, "DATE")), labels)
+
+
+def evolved_columns(
+    client: bigquery.Client, dataset: Dataset, settings: Settings, arrived: Collection[str]
+) -> frozenset[str]:
+    """The undeclared columns that the table should have: those that it has, and those of a partition that arrives.
+
+    None where no policy of the dataset lets its table evolve.
+    """
+    if Policy.EVOLVE not in (dataset.new_columns, dataset.changed_types):
+        return frozenset()
+    declared = {column.name for column in dataset.columns}
+    try:
+        found = client.get_table(external_table(dataset, settings).reference, retry=RETRY).schema
+    except NotFound:
+        found = []
+    present = {field.name for field in found if field.description == EVOLVED}
+    return frozenset(present | set(arrived)) - declared
 
 
 def ensure_table(client: bigquery.Client, wanted: ExternalTable, settings: Settings) -> bool:
@@ -110,11 +135,11 @@ def _is_as_wanted(found: bigquery.Table, wanted: ExternalTable) -> bool:
     return found.labels.items() >= wanted.labels.items() and columns == wanted.columns
 
 
-def _definition(dataset: Dataset, settings: Settings) -> str:
+def _definition(dataset: Dataset, columns: Collection[Column], settings: Settings) -> str:
     key = dataset.partition_by.value
-    columns = ",\n".join(
+    fields = ",\n".join(
         f"  `{column.name}` {column.type.value} OPTIONS (description = {_text(column.description)})"
-        for column in dataset.columns
+        for column in columns
     )
     options = {
         "format": _text("PARQUET"),
@@ -125,7 +150,7 @@ def _definition(dataset: Dataset, settings: Settings) -> str:
     }
     listed = ",\n".join(f"  {name} = {value}" for name, value in options.items())
     name = f"`{settings.project}.{settings.lake_dataset}.{dataset.table}`"
-    return f"{name} (\n{columns}\n)\nWITH PARTITION COLUMNS (`{key}` DATE)\nOPTIONS (\n{listed}\n)"
+    return f"{name} (\n{fields}\n)\nWITH PARTITION COLUMNS (`{key}` DATE)\nOPTIONS (\n{listed}\n)"
 
 
 def _text(value: str) -> str:

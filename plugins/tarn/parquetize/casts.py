@@ -26,7 +26,7 @@ _BOOLEANS = dict.fromkeys(_TRUE, "true") | dict.fromkeys(_FALSE, "false")
 
 _NUMBERS = (pt.is_integer, pt.is_floating, pt.is_decimal)
 _ACCEPTED: dict[ColumnType, tuple[Callable[[pa.DataType], bool], ...]] = {
-    ColumnType.STRING: (*_NUMBERS, pt.is_boolean),
+    ColumnType.STRING: (*_NUMBERS, pt.is_boolean, pt.is_temporal),
     ColumnType.INT64: _NUMBERS,
     ColumnType.FLOAT64: _NUMBERS,
     ColumnType.NUMERIC: _NUMBERS,

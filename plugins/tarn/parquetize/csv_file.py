@@ -4,6 +4,7 @@ Arrow parses a block without a look at single rows, and what it finds is cast co
 block is halved until only little of it is left that fails, and this is read row by row to find the bad ones and why.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -14,6 +15,7 @@ import pyarrow.csv as pacsv
 from tarn.dataset import Column, ColumnType, Dataset
 from tarn.errors import FileRefused
 from tarn.parquetize.casts import text_array
+from tarn.parquetize.changed_types import SAMPLE_ROWS, adapt_types
 from tarn.parquetize.columns import FileColumns, bind_columns
 from tarn.parquetize.csv_blocks import Block, Quoting, Record, count_lines, cut_blocks, read_records
 from tarn.parquetize.rows import BadRow, Rows, cast_rows, join_rows
@@ -164,10 +166,16 @@ def open_csv(stream: BinaryIO, dataset: Dataset) -> CsvFile:
     else:
         raise FileRefused("The file is empty: it has not even a header.")
     columns = bind_columns(dataset, _header_names(header))
-    first = next((record.fields for record in records if record.fields), [])
-    surplus = first[len(columns.names) :]
+    sample = [record.fields for record in itertools.islice(records, SAMPLE_ROWS) if record.fields]
+    columns = adapt_types(columns, dataset, lambda position: _sampled(sample, position))
+    surplus = sample[0][len(columns.names) :] if sample else []
     width = len(columns.names) + (0 if any(surplus) else len(surplus))
     return CsvFile(stream, columns, width, head[offset:], 1 + count_lines(head[:offset]))
+
+
+def _sampled(rows: list[list[str]], position: int) -> pa.Array:
+    values = (row[position].encode("latin-1") for row in rows if len(row) > position)
+    return text_array(value.decode("utf-8", "replace") for value in values)
 
 
 def _header_names(header: Record) -> list[str]:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tarn.dataset import Dataset
+from tarn.parquetize.changed_types import SAMPLE_ROWS, adapt_types
 from tarn.parquetize.columns import FileColumns, bind_columns
 from tarn.parquetize.rows import BadRow, Rows, cast_rows
 
@@ -65,7 +66,14 @@ def open_parquet(file: pq.ParquetFile, dataset: Dataset) -> ParquetInput:
 
     Raises FileRefused where it lacks a required column.
     """
-    return ParquetInput(file, bind_columns(dataset, file.schema_arrow.names))
+    columns = bind_columns(dataset, file.schema_arrow.names)
+    return ParquetInput(file, adapt_types(columns, dataset, lambda position: _sampled(file, position)))
+
+
+def _sampled(file: pq.ParquetFile, position: int) -> pa.Array:
+    batches = file.iter_batches(SAMPLE_ROWS, columns=[file.schema_arrow.names[position]], use_threads=False)
+    empty = pa.nulls(0, file.schema_arrow.types[position])
+    return next((batch.column(0) for batch in batches), empty)
 
 
 def _as_json(batch: pa.RecordBatch, row: int) -> str:

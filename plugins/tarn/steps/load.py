@@ -10,7 +10,7 @@ from google.cloud import bigquery
 from tarn.bigquery import RETRY, bigquery_client, ensure_dataset, explaining
 from tarn.dataset import Dataset
 from tarn.errors import InputMissing, LoadMismatch
-from tarn.external_table import ExternalTable, ensure_table, external_table
+from tarn.external_table import ExternalTable, ensure_table, evolved_columns, external_table
 from tarn.partition import Partition
 from tarn.progress import Progress, silent
 from tarn.receipt import Receipt
@@ -42,12 +42,12 @@ def load(
     workspace = Workspace.of(dataset, partition, settings)
     source = _uploaded(workspace, dataset, partition)
     subject = f"{dataset.name} {partition}"
-    table = external_table(dataset, settings)
-    query = proof_query(dataset, partition, table)
-    fingerprint = _fingerprint(table, query)
     with explaining(subject, settings):
         client = client or bigquery_client(settings)
         ensure_dataset(client, settings)
+        table = external_table(dataset, settings, evolved_columns(client, dataset, settings, source.columns))
+        query = proof_query(dataset, partition, table)
+        fingerprint = _fingerprint(table, query)
         changed = ensure_table(client, table, settings)
         previous = Receipt.load(workspace.receipt(STEP))
         if not (force or changed) and previous and _still_proves(previous, source, fingerprint):

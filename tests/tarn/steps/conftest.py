@@ -39,7 +39,14 @@ def trips() -> Dataset:
 def parquetized() -> Parquetized:
     """Leaves a file and its receipt as parquetize does; for upload, any bytes are a Parquet file."""
 
-    def leave(settings: Settings, dataset: Dataset, partition: Partition, content: bytes, rows: int = 3) -> Path:
+    def leave(
+        settings: Settings,
+        dataset: Dataset,
+        partition: Partition,
+        content: bytes,
+        rows: int = 3,
+        columns: dict[str, str] | None = None,
+    ) -> Path:
         workspace = Workspace.of(dataset, partition, settings)
         for file, text in ((workspace.parquet, content), (workspace.quarantine, b"bad row\n")):
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -50,6 +57,7 @@ def parquetized() -> Parquetized:
             partition=str(partition),
             writes=(Artifact.of(workspace.parquet), Artifact.of(workspace.quarantine)),
             rows_written=rows,
+            columns=columns or {},
             seconds=0.1,
             finished_at="2024-02-01T00:00:00Z",
         ).save(workspace.receipt("parquetize"))

@@ -11,6 +11,7 @@ import pytest
 from google.cloud import bigquery
 
 from tarn.bigquery import bigquery_client
+from tarn.cleaning import Policy
 from tarn.dataset import Dataset
 from tarn.errors import InputMissing, LoadFailed, LoadMismatch
 from tarn.external_table import external_table
@@ -278,3 +279,29 @@ def test_the_definition_keeps_to_bigquery_s_rules_for_hive(lake: Settings, trips
     columns, keys = definition.split("WITH PARTITION COLUMNS")
     assert "`month`" not in columns
     assert keys.startswith(" (`month` DATE)")
+
+
+def test_a_column_that_evolves_shows_in_the_table_and_stays(
+    lake: Settings, trips: Dataset, client: bigquery.Client, parquetized: Callable[..., Path]
+) -> None:
+    open_to_new = trips.model_copy(update={"new_columns": Policy.EVOLVE})
+    february = Partition.parse("2024-02")
+
+    def bring(partition: Partition, **more: list[str]) -> Receipt:
+        file = io.BytesIO()
+        pq.write_table(pa.table({"id": [1], "fare": [2.5], **more}), file)
+        columns = {"id": "INT64", "fare": "FLOAT64"} | dict.fromkeys(more, "STRING")
+        parquetized(lake, open_to_new, partition, file.getvalue(), 1, columns)
+        upload(open_to_new, partition, lake)
+        return load(open_to_new, partition, lake)
+
+    bring(JANUARY)
+    bring(february, colour=["green"])
+    assert bring(JANUARY).rows_written == 1
+    fields = [(field.name, field.field_type, field.description) for field in table_of(client, lake).schema]
+    assert fields[2] == ("colour", "STRING", "Not declared; as the publisher writes it.")
+    table = f"`{lake.project}.{lake.lake_dataset}.trips`"
+    rows = client.query_and_wait(f"SELECT month, colour FROM {table} ORDER BY month")
+    assert [(str(row["month"]), row["colour"]) for row in rows] == [("2024-01-01", None), ("2024-02-01", "green")]
+    load(trips, JANUARY, lake)
+    assert [field.name for field in table_of(client, lake).schema] == ["id", "fare", "month"]
