@@ -2,8 +2,8 @@
 
 Run as ``python -m tarn.local.gcs_server --host HOST --port PORT --dir FOLDER``. The package itself overwrites objects
 and its index in place, so that a kill tears them; serves one request at a time; ignores generation preconditions and
-what a new bucket is asked to be; and answers ``GET /wipe`` by deleting everything. This module mends these five and
-leaves the rest of the API to it.
+what a new bucket is asked to be; refuses without the API's error; and answers ``GET /wipe`` by deleting everything.
+This module mends these six and leaves the rest of the API to it.
 """
 
 import argparse
@@ -57,8 +57,15 @@ class DurableStorage(storage.Storage):
         self._settle()
 
     def create_file(self, bucket: str, name: str, content: bytes, described: dict[str, Any], *session: str) -> None:
-        """Keep an object, without the link to its content: that would lead to the address of the day it was sent."""
+        """Keep an object, without the link to its content: that would lead to the address of the day it was sent.
+
+        A composed object's size is a number, which the API has as a text, and an object may lack its content's type.
+        """
         described.pop("mediaLink", None)
+        if described.get("contentType") is None:
+            described.pop("contentType", None)
+        if "size" in described:
+            described["size"] = str(described["size"])
         super().create_file(bucket, name, content, described, *session)
 
     def _settle(self) -> None:
@@ -123,8 +130,12 @@ def _guarded(handler: Handler) -> Handler:
         with kept.lock:
             if _conditions_hold(request, kept):
                 handler(request, response, kept)
+                if response.status == HTTPStatus.NOT_FOUND and not response._content:
+                    _refuse(
+                        response, HTTPStatus.NOT_FOUND, "notFound", "The specified object or bucket does not exist."
+                    )
             else:
-                _refuse(response)
+                _refuse(response, HTTPStatus.PRECONDITION_FAILED, "conditionNotMet", CONDITION_NOT_MET)
 
     return handle
 
@@ -150,10 +161,10 @@ def _target(request: Any, kept: DurableStorage) -> tuple[str, str]:
     return bucket, names.get("dest_object_id") or names.get("object_id") or body.get("meta", body).get("name", "")
 
 
-def _refuse(response: Any) -> None:
-    response.status = HTTPStatus.PRECONDITION_FAILED
-    reason = {"domain": "global", "reason": "conditionNotMet", "message": CONDITION_NOT_MET}
-    response.json({"error": {"code": response.status.value, "message": CONDITION_NOT_MET, "errors": [reason]}})
+def _refuse(response: Any, status: HTTPStatus, reason: str, message: str) -> None:
+    response.status = status
+    detail = {"domain": "global", "reason": reason, "message": message}
+    response.json({"error": {"code": status.value, "message": message, "errors": [detail]}})
 
 
 def _described_anew(described: dict[str, Any], content: bytes) -> dict[str, Any]:

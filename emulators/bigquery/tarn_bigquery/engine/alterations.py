@@ -127,10 +127,13 @@ def _set_options(call: Call, ref: TableRef, action: exp.Expr) -> None:
     # OPTIONS() without any, which dbt sends, has no properties.
     properties = [p for group in action.expressions if group is not None for p in group.expressions]
     given = {p.name.lower(): ddl.value_of(p.args["value"]) for p in properties}
+
+    def change(body: resources.Resource) -> resources.Resource:
+        changed = body | ddl.table_options(given, body)
+        return resources.stamped({name: value for name, value in changed.items() if value is not None})
+
     with call.queries.database.transaction() as transaction:
-        transaction.change(
-            update(table_key(ref), lambda body: resources.stamped(body | ddl.table_options(given, body)))
-        )
+        transaction.change(update(table_key(ref), change))
 
 
 _ALTERATIONS: dict[type[exp.Expr], Callable[[Call, TableRef, exp.Expr], None]] = {

@@ -12,6 +12,7 @@ from tarn_bigquery.catalog.names import DatasetRef, TableRef
 from tarn_bigquery.catalog.partitions import undecorated
 from tarn_bigquery.engine import ddl, definitions
 from tarn_bigquery.engine.ddl_call import Call as DdlCall
+from tarn_bigquery.engine.expirations import reckon_expirations
 from tarn_bigquery.engine.exports import Exports
 from tarn_bigquery.engine.jobs import Job, JobRegistry
 from tarn_bigquery.engine.loads import Loads
@@ -160,7 +161,9 @@ class QueryJobs:
             return self.exports.export_query(statement, context, job)
         if statement_type(tree) == "LOAD_DATA":
             return self.loads.load_data(statement, context, job)
-        return ddl.run(DdlCall(statement, context, job, self.queries))
+        call = DdlCall(statement, context, job, self.queries)
+        reckon_expirations(call)
+        return ddl.run(call)
 
     def _context(self, project: str, config: dict[str, Any]) -> QueryContext:
         if config.get("useLegacySql", False):

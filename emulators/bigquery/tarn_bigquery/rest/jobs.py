@@ -14,6 +14,7 @@ from tarn_bigquery.rest.rows import rows_page
 
 _DEFAULT_TIMEOUT_MS = 10_000
 _LONGEST_TIMEOUT_MS = 200_000
+_QUERY_RESPONSE = "bigquery#queryResponse"
 
 
 async def insert(call: Call) -> dict[str, Any]:
@@ -31,7 +32,11 @@ def new_job(call: Call, body: dict[str, Any]) -> Job:
     if not isinstance(configuration, dict):
         raise ApiError("required", "Required parameter is missing: configuration")
     reference = body.get("jobReference") or {}
-    job = Job(call.path["project"], reference.get("jobId") or new_job_id(), resources.without_nulls(configuration))
+    job = Job(
+        call.path["project"],
+        reference.get("jobId") or new_job_id(),
+        _with_numbers(resources.without_nulls(configuration)),
+    )
     if reference.get("location"):
         job.location = reference["location"]
     return job
@@ -64,6 +69,22 @@ async def query(call: Call) -> dict[str, Any]:
     return await asyncio.to_thread(_query_response, call, job, with_rows=True)
 
 
+_INT32 = {"load": ("skipLeadingRows", "maxBadRecords")}
+"""Members that are numbers in an answer, as whichever a client sends them; others are texts of whole numbers."""
+
+
+def _with_numbers(configuration: dict[str, Any]) -> dict[str, Any]:
+    changed = {}
+    for kind in _INT32.keys() & configuration.keys():
+        given = configuration[kind]
+        texts = {name: given[name] for name in _INT32[kind] if isinstance(given.get(name), str)}
+        try:
+            changed[kind] = given | {name: int(text) for name, text in texts.items()}
+        except ValueError as error:
+            raise invalid(f"Invalid value at 'job.configuration.{kind}': {error}") from error
+    return configuration | changed
+
+
 _JOB_MEMBERS = ("labels", "dryRun", "jobTimeoutMs", "reservation")
 _RESPONSE_MEMBERS = {"kind", "maxResults", "timeoutMs", "requestId", "location", "formatOptions", "jobCreationMode"}
 
@@ -77,7 +98,7 @@ def _query_job(call: Call) -> Job:
 
 def _query_response(call: Call, job: Job, *, with_rows: bool) -> dict[str, Any]:
     limit = call.body.get("maxResults")
-    return _results(call, job, "bigquery#queryResponse", int(limit) if limit is not None else None, with_rows)
+    return _results(call, job, _QUERY_RESPONSE, int(limit) if limit is not None else None, with_rows)
 
 
 async def get_query_results(call: Call) -> dict[str, Any]:
@@ -99,25 +120,35 @@ def _results(call: Call, job: Job, kind: str, limit: int | None, with_rows: bool
     query_statistics = job.statistics.get("query", {})
     result = job.result or NoRows([])
     body |= {
-        "etag": job.job_id,
-        "queryId": job.job_id,
         "schema": {"fields": result.schema},
         "totalBytesProcessed": job.statistics.get("totalBytesProcessed", "0"),
         "cacheHit": query_statistics.get("cacheHit", False),
         "totalRows": "0",
     }
-    if "sessionInfo" in job.statistics:
-        body["sessionInfo"] = job.statistics["sessionInfo"]
-    for name in ("numDmlAffectedRows", "dmlStats"):
-        if name in query_statistics:
-            body[name] = query_statistics[name]
+    if "numDmlAffectedRows" in query_statistics:
+        body["numDmlAffectedRows"] = query_statistics["numDmlAffectedRows"]
+    body |= _of_the_query(job) if kind == _QUERY_RESPONSE else {"etag": job.job_id}
     if with_rows and result.schema:
         body |= rows_page(call, result, result.schema, limit)
     return body
 
 
+def _of_the_query(job: Job) -> dict[str, Any]:
+    """What jobs.query tells and getQueryResults does not."""
+    members = {"queryId": job.job_id}
+    if "sessionInfo" in job.statistics:
+        members["sessionInfo"] = job.statistics["sessionInfo"]
+    if "dmlStats" in job.statistics.get("query", {}):
+        members["dmlStats"] = job.statistics["query"]["dmlStats"]
+    return members
+
+
 def get(call: Call) -> dict[str, Any]:
     return _find(call).resource()
+
+
+_NOT_LISTED = {"etag", "selfLink"}
+"""Members of a job that jobs.get tells and jobs.list does not."""
 
 
 def list_jobs(call: Call) -> dict[str, Any]:
@@ -136,7 +167,7 @@ def list_jobs(call: Call) -> dict[str, Any]:
     full = call.query.get("projection", "").lower() == "full"
     items = []
     for job in found:
-        body = job.resource()
+        body = {name: value for name, value in job.resource().items() if name not in _NOT_LISTED}
         body["state"] = job.state
         if "errorResult" in body["status"]:
             body["errorResult"] = body["status"]["errorResult"]

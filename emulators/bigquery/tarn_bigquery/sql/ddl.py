@@ -172,7 +172,7 @@ def _common_option(name: str, value: Any) -> Resource:
     if name == "friendly_name":
         return {"friendlyName": value}
     if name == "expiration_timestamp":
-        return {"expirationTime": value} if value is not None else {}
+        return {"expirationTime": value}
     if name in _WITHOUT_EFFECT:
         return {}
     raise unsupported(f"the option {name}")
