@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from tarn_publishers.blockchair.publisher import BlockchairPublisher
 from tarn_publishers.catalogue import Entry, page
 from tarn_publishers.coingecko.publisher import CoinGeckoPublisher
+from tarn_publishers.customers.publisher import CustomersPublisher
 from tarn_publishers.http.control import fault_routes
 from tarn_publishers.http.faults import Fault, FaultBoard, FaultGate
 from tarn_publishers.sample import Sample
@@ -38,6 +39,7 @@ def create_app(sample: Sample, data_dir: Path, fault_shares: Mapping[Fault, floa
         CoinGeckoPublisher(sample),
         BlockchairPublisher(sample, store),
         SocrataPublisher(sample, store),
+        CustomersPublisher(sample, store),
     ]
     front = page(sample, [entry for publisher in publishers for entry in publisher.catalogue()])
     board = FaultBoard(sample.seed, fault_shares or {})
