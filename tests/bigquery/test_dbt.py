@@ -59,6 +59,13 @@ def test_rows_are_there_once(client: bigquery.Client, built: Dbt, model: str) ->
     ]
 
 
+@pytest.mark.parametrize("model", ["ingested", "ingested_by_copy", "ingested_static"])
+def test_rows_stand_once_in_the_partitions_of_their_day(client: bigquery.Client, built: Dbt, model: str) -> None:
+    assert client.get_table(f"dbt_t.{model}").time_partitioning.field is None
+    rows = values(client, f"SELECT _PARTITIONDATE AS day, * FROM dbt_t.{model} ORDER BY id")
+    assert rows == [(FIRST, 1, "x", 1.5), (SECOND, 2, "y", 2.5)]
+
+
 @pytest.mark.parametrize("model", ["merged", "microbatched"])
 def test_merged_rows_are_there_once(client: bigquery.Client, built: Dbt, model: str) -> None:
     assert values(client, f"SELECT id, d FROM dbt_t.{model} ORDER BY id") == [(1, FIRST), (2, SECOND)]

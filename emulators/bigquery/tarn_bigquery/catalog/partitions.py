@@ -14,8 +14,15 @@ from tarn_bigquery.errors import invalid
 Resource = dict[str, Any]
 
 INGESTION_TIME = "_PARTITIONTIME"
+INGESTION_DATE = "_PARTITIONDATE"
+
+# Members of a pseudo-column's field: the SQL that computes it of a relation, and the part of a date that its
+# values must begin.
+COMPUTED = "computed"
+BOUNDARY = "boundary"
+
 _NULL = "__NULL__"
-_UNPARTITIONED = "__UNPARTITIONED__"
+UNPARTITIONED = "_UNPARTITIONED__"
 _FORMATS = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
 _DUCK_TYPES = {"DATE": "DATE", "DATETIME": "TIMESTAMP", "TIMESTAMP": "TIMESTAMP WITH TIME ZONE"}
 
@@ -46,13 +53,38 @@ def is_ingestion_time(body: Resource) -> bool:
     return partition_column(body) == INGESTION_TIME
 
 
+def pseudo_columns(body: Resource) -> list[Resource]:
+    """The fields that a table partitioned by ingestion time has besides its schema: `*` leaves them out.
+
+    https://cloud.google.com/bigquery/docs/querying-partitioned-tables#query_an_ingestion-time_partitioned_table
+    """
+    if not is_ingestion_time(body):
+        return []
+    kind = body["timePartitioning"]["type"]
+    time = {"name": INGESTION_TIME, "type": "TIMESTAMP", "mode": "NULLABLE", BOUNDARY: kind}
+    if kind != "DAY":
+        return [time]
+    date = f"CAST({{relation}}.{quote(INGESTION_TIME)} AS DATE)"
+    return [time, {"name": INGESTION_DATE, "type": "DATE", "mode": "NULLABLE", COMPUTED: date}]
+
+
+def arrival(body: Resource, partition: str | None = None) -> str:
+    """DuckDB SQL for the ingestion time of rows that arrive now, or that go to a partition that is named."""
+    kind = body["timePartitioning"]["type"]
+    if partition is None:
+        return f"date_trunc('{kind.lower()}', now())"
+    if partition in {_NULL, UNPARTITIONED}:
+        return f"CAST(NULL AS {_DUCK_TYPES['TIMESTAMP']})"
+    return f"{_DUCK_TYPES['TIMESTAMP']} '{bounds(kind, partition)[0]}'"
+
+
 def condition(body: Resource, partition: str) -> str:
     """The SQL condition that a partition's rows meet. Raises ApiError `invalid` for a partition that cannot be."""
     column = partition_column(body)
     if column is None:
         raise invalid(f"Cannot address the partition ${partition} of a table that is not partitioned.")
     name = quote(column)
-    if partition in {_NULL, _UNPARTITIONED}:
+    if partition in {_NULL, UNPARTITIONED}:
         return f"{name} IS NULL"
     if "rangePartitioning" in body:
         return _range_condition(name, body["rangePartitioning"]["range"], partition)

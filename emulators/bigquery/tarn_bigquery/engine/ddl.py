@@ -8,7 +8,7 @@ from sqlglot import exp
 from tarn_bigquery.catalog import resources
 from tarn_bigquery.catalog.catalog import Resource, dataset_key, table_key
 from tarn_bigquery.catalog.names import TableRef
-from tarn_bigquery.catalog.partitions import undecorated
+from tarn_bigquery.catalog.partitions import is_ingestion_time, undecorated
 from tarn_bigquery.engine import copies, definitions, routine_ddl
 from tarn_bigquery.engine.alterations import alter_table
 from tarn_bigquery.engine.database import Transaction
@@ -104,6 +104,8 @@ def _fill(
     source = node.args.get("expression")
     clone = node.args.get("clone")
     if isinstance(source, exp.Query):
+        if is_ingestion_time(destination.body):
+            raise invalid_query("PARTITION BY _PARTITIONDATE or _PARTITIONTIME cannot be used with AS and a query.")
         statement = Statement(source, call.statement.script, call.statement.start, call.statement.end)
         with call.queries.prepared(statement, call.context, transaction.cursor) as query:
             bound = bind(transaction.cursor, query)
@@ -111,7 +113,7 @@ def _fill(
             return list(query.references)
     if clone is not None:
         origin = undecorated(call.context.table_ref(clone.this))
-        rows = copies.union([origin], [call.context.catalog.table(origin.table)])
+        rows = copies.union([origin], [call.context.catalog.table(origin.table)], with_times=True)
         create_filled(transaction, destination, rows, replacing=replacing)
         return [origin.table]
     if "schema" not in destination.body:

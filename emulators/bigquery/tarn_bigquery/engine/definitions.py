@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tarn_bigquery.catalog import resources
+from tarn_bigquery.catalog import partitions, resources
 from tarn_bigquery.catalog.catalog import Resource, create, dataset_key, remove, replace, table_key, update
 from tarn_bigquery.catalog.names import (
     DatasetRef,
@@ -58,8 +58,9 @@ def create_table(transaction: Transaction, body: Resource, *, replacing: bool = 
     """
     ref = ref_of(body)
     check_table_id(ref.table)
+    _check_names(fields_of(body))
     if is_stored(body):
-        transaction.cursor.execute(f"CREATE TABLE {duck_path(ref)} {columns_ddl(fields_of(body))}")
+        transaction.cursor.execute(f"CREATE TABLE {duck_path(ref)} {columns_ddl(body)}")
     change = replace if replacing else create
     transaction.change(change(table_key(ref), body))
 
@@ -69,6 +70,15 @@ def drop_table(transaction: Transaction, body: Resource) -> None:
     if is_stored(body):
         transaction.cursor.execute(f"DROP TABLE IF EXISTS {duck_path(ref)}")
     transaction.change(remove(table_key(ref)))
+
+
+def drop_partition(transaction: Transaction, body: Resource, partition: str) -> None:
+    """Take the rows of one partition away. Raises ApiError `invalid` for a partition that cannot be."""
+    if body["type"] != "TABLE":
+        raise invalid(f"Cannot address the partition ${partition} of a table of type {body['type']}.")
+    ref = ref_of(body)
+    transaction.cursor.execute(f"DELETE FROM {duck_path(ref)} WHERE {partitions.condition(body, partition)}")  # noqa: S608
+    touch(ref, transaction)
 
 
 def set_aside(transaction: Transaction, ref: TableRef) -> str:
@@ -84,16 +94,51 @@ def set_aside(transaction: Transaction, ref: TableRef) -> str:
 def update_table(transaction: Transaction, ref: TableRef, current: Resource, edit: Edit) -> None:
     """Change a table's resource; a changed schema changes the stored table too."""
     wanted = edit(current)
+    _check_partitioning(current, wanted)
     if current["type"] == "TABLE" and "schema" in wanted:
         evolve(transaction, ref, fields_of(current), normalized(wanted["schema"].get("fields", [])))
 
     def apply(latest: Resource) -> Resource:
-        body = edit(latest)
+        body = _layout_of(latest) | edit(latest)
         if "schema" in body:
             body = {**body, "schema": {**body["schema"], "fields": normalized(body["schema"].get("fields", []))}}
         return body
 
     transaction.change(update(table_key(ref), apply))
+
+
+_RESERVED = ("_PARTITION", "_TABLE_", "_FILE_", "_ROW_TIMESTAMP", "__ROOT__", "_COLIDENTIFIER")
+
+
+def _check_names(fields: list[Field]) -> None:
+    """Raises ApiError `invalid` for columns named as pseudo-columns are."""
+    for field in fields:
+        if field["name"].upper().startswith(_RESERVED):
+            raise invalid(
+                f'Invalid field name "{field["name"]}". Field names are not allowed to start with the '
+                f"(case-insensitive) prefixes {', '.join(_RESERVED[:-1])} and {_RESERVED[-1]}"
+            )
+
+
+def _layout_of(body: Resource) -> Resource:
+    """How a table's rows are parted, which a client that leaves it out does not change."""
+    return {name: body[name] for name in ("timePartitioning", "rangePartitioning") if name in body}
+
+
+def _check_partitioning(current: Resource, wanted: Resource) -> None:
+    """Raises ApiError `invalid` for a change of the column that parts a table's rows, or of the partitions' size."""
+    before, after = _layout(current), _layout(wanted)
+    if after is not None and after != before:
+        change = "Cannot convert non partitioned/clustered table to partitioned/clustered table."
+        raise invalid(change if before is None else "Cannot change partitioning spec for a partitioned table.")
+
+
+def _layout(body: Resource) -> object:
+    column = partitions.partition_column(body)
+    if column is None:
+        return None
+    by_range = body.get("rangePartitioning") or {}
+    return column.lower(), (body.get("timePartitioning") or {}).get("type"), str(by_range.get("range"))
 
 
 def evolve(transaction: Transaction, ref: TableRef, old: list[Field], new: list[Field]) -> None:
@@ -140,11 +185,16 @@ def fields_of(body: Resource) -> list[Field]:
     return body.get("schema", {}).get("fields", [])
 
 
-def columns_ddl(fields: list[Field]) -> str:
+def columns_ddl(body: Resource) -> str:
     """The column list of a stored table. A table without a schema has one column that nobody sees."""
-    if not fields:
-        return "(_empty BOOLEAN)"
-    columns = (f"{quote(f['name'])} {duck_type(f)}{' NOT NULL' if f.get('mode') == 'REQUIRED' else ''}" for f in fields)
+    columns = [
+        f"{quote(f['name'])} {duck_type(f)}{' NOT NULL' if f.get('mode') == 'REQUIRED' else ''}"
+        for f in fields_of(body)
+    ]
+    columns = columns or ["_empty BOOLEAN"]
+    if partitions.is_ingestion_time(body):
+        kind = duck_type({"type": "TIMESTAMP"})
+        columns.append(f"{quote(partitions.INGESTION_TIME)} {kind} DEFAULT ({partitions.arrival(body)})")
     return f"({', '.join(columns)})"
 
 

@@ -6,9 +6,11 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from tarn_bigquery.catalog.catalog import Resource
 from tarn_bigquery.catalog.names import TableRef, duck_path, quote
+from tarn_bigquery.catalog.partitions import INGESTION_TIME, arrival, is_ingestion_time, undecorated
 from tarn_bigquery.engine.database import Database
-from tarn_bigquery.engine.definitions import fields_of, touch
+from tarn_bigquery.engine.definitions import fields_of, ref_of, touch
 from tarn_bigquery.errors import invalid
 from tarn_bigquery.sql.types import Field, duck_type
 
@@ -20,7 +22,8 @@ def insert_rows(database: Database, ref: TableRef, body: dict[str, Any]) -> Erro
 
     Unless `skipInvalidRows` is set, one bad row keeps all of them out.
     """
-    resource = database.catalog.table(ref)
+    target = undecorated(ref)
+    resource = database.catalog.table(target.table)
     if resource["type"] != "TABLE":
         raise invalid(f"Cannot add rows to a table of type {resource['type']}.")
     given = body.get("rows") or []
@@ -34,7 +37,7 @@ def insert_rows(database: Database, ref: TableRef, body: dict[str, Any]) -> Erro
         return errors + [{"index": i, "errors": [stopped]} for i in range(len(given)) if i not in bad]
     rows = [row["json"] for index, row in enumerate(given) if index not in bad]
     if rows:
-        _store(database, ref, fields, rows)
+        _store(database, resource, rows, target.partition)
     return errors
 
 
@@ -52,12 +55,16 @@ def _errors(rows: list[dict[str, Any]], fields: list[Field], *, ignore_unknown: 
     return found
 
 
-def _store(database: Database, ref: TableRef, fields: list[Field], rows: list[dict[str, Any]]) -> None:
+def _store(database: Database, table: Resource, rows: list[dict[str, Any]], partition: str | None) -> None:
+    ref, fields = ref_of(table), fields_of(table)
     names = [field["name"] for field in fields]
     lowered = [{name.lower(): value for name, value in row.items()} for row in rows]
     documents = [json.dumps({f["name"]: _plain(row.get(f["name"].lower()), f) for f in fields}) for row in lowered]
     shape = json.dumps({field["name"]: _shape(field) for field in fields})
     columns = ", ".join(_restored(field) for field in fields)
+    if partition is not None and is_ingestion_time(table):
+        names.append(INGESTION_TIME)
+        columns += f", {arrival(table, partition)}"
     with database.transaction() as transaction:
         transaction.cursor.register("_rows", pa.table({"document": documents}))
         try:

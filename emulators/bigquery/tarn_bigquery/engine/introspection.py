@@ -59,12 +59,13 @@ def _is_told(job: Job) -> bool:
 def _partition_id(body: Resource, column: str) -> str:
     if "timePartitioning" in body:
         shape = _FORMATS[body["timePartitioning"]["type"]]
-        return f"coalesce(strftime({column}::TIMESTAMP, '{shape}'), '{_NULL}')"
+        absent = partitions.UNPARTITIONED if partitions.is_ingestion_time(body) else _NULL
+        return f"coalesce(strftime({column}::TIMESTAMP, '{shape}'), '{absent}')"
     limits = body["rangePartitioning"]["range"]
     first, step = int(limits["start"]), int(limits["interval"])
     inside = f"{column} >= {first} AND {column} < {int(limits['end'])}"
     start = f"{first} + ({column} - {first}) // {step} * {step}"
     return (
         f"CASE WHEN {column} IS NULL THEN '{_NULL}' WHEN {inside} THEN CAST({start} AS VARCHAR) "
-        "ELSE '__UNPARTITIONED__' END"
+        f"ELSE '{partitions.UNPARTITIONED}' END"
     )

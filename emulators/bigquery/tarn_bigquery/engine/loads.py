@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tarn_bigquery.catalog.catalog import Resource, table_key
-from tarn_bigquery.catalog.names import TableRef, duck_path
+from tarn_bigquery.catalog.names import TableRef
 from tarn_bigquery.catalog.partitions import undecorated
 from tarn_bigquery.catalog.resources import require
 from tarn_bigquery.engine import definitions
@@ -66,15 +66,13 @@ class Loads:
             current = catalog.find(table_key(target.table))
             with self._scan(job, config, declared or _known_fields(config, current, goal.write)) as plan:
                 rows = Bound(f"SELECT * FROM {plan.sql}", plan.schema)  # noqa: S608
-                before = _count(cursor, target.table) if current and goal.write == "WRITE_APPEND" else 0
-                write_rows(transaction, current, goal, rows)
-                loaded = _count(cursor, target.table) - before
+                written = write_rows(transaction, current, goal, rows)
                 sizes = [file.source.version.size for file in plan.files]
         job.destination = target.table
         return {
             "inputFiles": str(len(sizes)),
             "inputFileBytes": str(sum(sizes)),
-            "outputRows": str(loaded),
+            "outputRows": str(written.rows),
             "outputBytes": str(self._queries.sizes.of(catalog.table(target.table)).bytes),
             "badRecords": "0",
         }
@@ -113,7 +111,3 @@ def _known_fields(config: dict[str, Any], current: Resource | None, write: str) 
     if (config.get("sourceFormat") or "CSV") not in {"CSV", "NEWLINE_DELIMITED_JSON"}:
         return None
     return definitions.fields_of(current) or None
-
-
-def _count(cursor: Any, table: TableRef) -> int:
-    return cursor.execute(f"SELECT count(*) FROM {duck_path(table)}").fetchone()[0]  # noqa: S608

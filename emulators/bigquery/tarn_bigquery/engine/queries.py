@@ -11,7 +11,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from tarn_bigquery.catalog.catalog import table_key
-from tarn_bigquery.catalog.names import TableRef, duck_path, quote
+from tarn_bigquery.catalog.names import TableRef, quote
 from tarn_bigquery.engine import definitions
 from tarn_bigquery.engine.database import Database, Transaction
 from tarn_bigquery.engine.jobs import Job
@@ -78,10 +78,10 @@ class Queries:
         ):
             bound = bind(cursor, query)
             current = self.database.catalog.find(table_key(destination.table))
-            schema = write_rows(transaction, current, destination, bound)
+            schema = write_rows(transaction, current, destination, bound).schema
             size = self.bytes_of(query, context)
             references = list(query.references)
-        result = StoredRows(self.database, duck_path(destination.table), schema)
+        result = StoredRows.of(self.database, destination.table, schema)
         return Outcome("SELECT", result, size, references, destination.table)
 
     def modify(self, statement: Statement, context: QueryContext, job: Job) -> Outcome:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from tarn_bigquery.catalog.names import TableRef, duck_path, quote
 from tarn_bigquery.engine.database import Database
 from tarn_bigquery.sql.types import Field
 
@@ -86,6 +87,12 @@ class StoredRows:
     database: Database
     relation: str
     schema: list[Field]
+
+    @classmethod
+    def of(cls, database: Database, ref: TableRef, schema: list[Field], where: str = "TRUE") -> "StoredRows":
+        """The rows of a table, or those of them that meet a condition in DuckDB's SQL."""
+        columns = ", ".join(quote(field["name"]) for field in schema) or "NULL"
+        return cls(database, f"(SELECT {columns} FROM {duck_path(ref)} WHERE {where})", schema)  # noqa: S608
 
     def total_rows(self) -> int:
         with self.database.cursor() as cursor:

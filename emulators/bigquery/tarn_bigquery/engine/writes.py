@@ -23,6 +23,16 @@ class Bound:
 
     sql: str
     schema: list[Field]
+    has_times: bool = False
+    """Whether the SQL has the rows' ingestion time too, as its last column."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What came of it: the table's schema afterwards, and how many rows were put in."""
+
+    schema: list[Field]
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -57,17 +67,15 @@ def destination(target: partitions.Decorated, config: Resource, *, default_write
     )
 
 
-def write_rows(
-    transaction: Transaction, current: Resource | None, destination: Destination, rows: Bound
-) -> list[Field]:
-    """Put the rows into the destination, which is `current` now. Returns the table's schema afterwards."""
+def write_rows(transaction: Transaction, current: Resource | None, destination: Destination, rows: Bound) -> Written:
+    """Put the rows into the destination, which is `current` now."""
     ref = destination.table
     _check(destination, rows)
     if current is None:
         return _into_new_table(transaction, destination, rows)
     if current["type"] != "TABLE":
         raise invalid(f"Cannot write to {ref}: it is of type {current['type']}.")
-    if destination.write == "WRITE_EMPTY" and _has_rows(transaction, ref):
+    if destination.write == "WRITE_EMPTY" and _has_rows(transaction, current, destination.partition):
         raise already_exists("Table", ref)
     if destination.write in _TRUNCATING and destination.partition is None:
         return _instead(transaction, current, destination, rows)
@@ -95,7 +103,7 @@ def _check(destination: Destination, rows: Bound) -> None:
         raise invalid(f"The field specified for partitioning cannot be found in the schema. Invalid field: {column}.")
 
 
-def create_filled(transaction: Transaction, destination: Destination, rows: Bound, *, replacing: bool) -> list[Field]:
+def create_filled(transaction: Transaction, destination: Destination, rows: Bound, *, replacing: bool) -> Written:
     """Make a table and fill it. A schema in the destination's body rules; otherwise it is the rows'."""
     declared = destination.body.get("schema", {}).get("fields")
     body = {**destination.body, "schema": {"fields": declared or rows.schema}}
@@ -103,15 +111,14 @@ def create_filled(transaction: Transaction, destination: Destination, rows: Boun
     definitions.create_table(transaction, table, replacing=replacing)
     schema = definitions.fields_of(table)
     names = schema if len(schema) == len(rows.schema) and not _by_name(schema, rows) else rows.schema
-    _insert(transaction, destination.table, [f["name"] for f in names], rows)
-    return schema
+    return Written(schema, _insert(transaction, table, [f["name"] for f in names], rows, destination.partition))
 
 
 def _by_name(schema: list[Field], rows: Bound) -> bool:
     return {f["name"].lower() for f in rows.schema} <= {f["name"].lower() for f in schema}
 
 
-def _into_new_table(transaction: Transaction, destination: Destination, rows: Bound) -> list[Field]:
+def _into_new_table(transaction: Transaction, destination: Destination, rows: Bound) -> Written:
     if destination.create == "CREATE_NEVER":
         raise not_found("Table", destination.table)
     if destination.partition and not partitions.partition_column(destination.body):
@@ -122,21 +129,21 @@ def _into_new_table(transaction: Transaction, destination: Destination, rows: Bo
     return create_filled(transaction, destination, rows, replacing=False)
 
 
-def _instead(transaction: Transaction, current: Resource, destination: Destination, rows: Bound) -> list[Field]:
+def _instead(transaction: Transaction, current: Resource, destination: Destination, rows: Bound) -> Written:
     kept = {name: current[name] for name in _KEPT_ON_TRUNCATE if name in current}
     again = Destination(destination.table, kept | destination.body)
     old = definitions.set_aside(transaction, destination.table)
-    schema = create_filled(transaction, again, rows, replacing=True)
+    written = create_filled(transaction, again, rows, replacing=True)
     transaction.cursor.execute(f"DROP TABLE {old}")
-    return schema
+    return written
 
 
-def _append(transaction: Transaction, current: Resource, destination: Destination, rows: Bound) -> list[Field]:
+def _append(transaction: Transaction, current: Resource, destination: Destination, rows: Bound) -> Written:
     ref = destination.table
     schema = _widened(transaction, current, destination, rows)
-    _insert(transaction, ref, [f["name"] for f in rows.schema], rows)
+    count = _insert(transaction, current, [f["name"] for f in rows.schema], rows, destination.partition)
     definitions.touch(ref, transaction)
-    return schema
+    return Written(schema, count)
 
 
 def _widened(transaction: Transaction, current: Resource, destination: Destination, rows: Bound) -> list[Field]:
@@ -165,13 +172,46 @@ def _widened(transaction: Transaction, current: Resource, destination: Destinati
     return new
 
 
-def _insert(transaction: Transaction, ref: TableRef, names: list[str], rows: Bound) -> None:
-    columns = ", ".join(quote(name) for name in names)
+def _insert(
+    transaction: Transaction, table: Resource, names: list[str], rows: Bound, partition: str | None = None
+) -> int:
+    """Insert the rows into the columns of these names, and into a partition where one is named. Returns how many."""
+    ref = definitions.ref_of(table)
+    columns, sql = [quote(name) for name in names], rows.sql
+    if partitions.is_ingestion_time(table):
+        if partition is not None:
+            sql = f"SELECT {_visible(rows)}, {partitions.arrival(table, partition)} FROM ({rows.sql})"  # noqa: S608
+        if partition is not None or rows.has_times:
+            columns.append(quote(partitions.INGESTION_TIME))
+    elif rows.has_times:
+        sql = f"SELECT {_visible(rows)} FROM ({rows.sql})"  # noqa: S608
+    is_checked = partition is not None and not partitions.is_ingestion_time(table)
+    before = _count(transaction, table, partition) if is_checked else 0
     try:
-        transaction.cursor.execute(f"INSERT INTO {duck_path(ref)} ({columns}) {rows.sql}")
+        row = transaction.cursor.execute(f"INSERT INTO {duck_path(ref)} ({', '.join(columns)}) {sql}").fetchone()
     except duckdb.ConstraintException as error:
         raise invalid(f"Required field of {ref} cannot be null: {str(error).splitlines()[0]}") from error
 
+    inserted = int(row[0]) if row else 0
+    if is_checked and _count(transaction, table, partition) - before != inserted:
+        raise invalid(
+            f"Some rows belong to different partitions rather than destination partition {ref.table}${partition}"
+        )
+    return inserted
 
-def _has_rows(transaction: Transaction, ref: TableRef) -> bool:
-    return transaction.cursor.execute(f"SELECT 1 FROM {duck_path(ref)} LIMIT 1").fetchone() is not None  # noqa: S608
+
+def _visible(rows: Bound) -> str:
+    return ", ".join(quote(field["name"]) for field in rows.schema)
+
+
+def _count(transaction: Transaction, table: Resource, partition: str | None) -> int:
+    where = partitions.condition(table, partition) if partition is not None else "TRUE"
+    query = f"SELECT count(*) FROM {duck_path(definitions.ref_of(table))} WHERE {where}"  # noqa: S608
+    row = transaction.cursor.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _has_rows(transaction: Transaction, table: Resource, partition: str | None) -> bool:
+    where = partitions.condition(table, partition) if partition is not None else "TRUE"
+    query = f"SELECT 1 FROM {duck_path(definitions.ref_of(table))} WHERE {where} LIMIT 1"  # noqa: S608
+    return transaction.cursor.execute(query).fetchone() is not None

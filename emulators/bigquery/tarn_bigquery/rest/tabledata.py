@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tarn_bigquery.catalog.names import duck_path, quote
+from tarn_bigquery.catalog.partitions import condition, undecorated
 from tarn_bigquery.engine.definitions import fields_of, is_stored
 from tarn_bigquery.engine.inserts import insert_rows
 from tarn_bigquery.engine.partition_summary import partition_summary, summarized
@@ -30,14 +30,15 @@ def _source(call: Call) -> RowSource:
         return call.engine.result_of(ref.project, job_id)
     if partitioned := summarized(ref):
         return partition_summary(call.engine.catalog.table(partitioned), call.engine.introspection)
-    body = call.engine.catalog.table(ref)
+    target = undecorated(ref)
+    body = call.engine.catalog.table(target.table)
     if not is_stored(body):
         raise invalid(f"Cannot list a table of type {body['type']}.")
     fields = fields_of(body)
     if not fields:
         return NoRows([])
-    columns = ", ".join(quote(field["name"]) for field in fields)
-    return StoredRows(call.engine.database, f"(SELECT {columns} FROM {duck_path(ref)})", fields)  # noqa: S608
+    where = condition(body, target.partition) if target.partition else "TRUE"
+    return StoredRows.of(call.engine.database, target.table, fields, where)
 
 
 def insert_all(call: Call) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 from tarn_bigquery.catalog import resources
 from tarn_bigquery.catalog.catalog import Resource
 from tarn_bigquery.catalog.names import DatasetRef, TableRef
+from tarn_bigquery.catalog.partitions import condition, undecorated
 from tarn_bigquery.engine import definitions
 from tarn_bigquery.engine.partition_summary import FIELDS, summarized
 from tarn_bigquery.engine.query_jobs import anonymous_job_id
@@ -25,7 +26,17 @@ def get(call: Call) -> Resource:
     if partitioned := summarized(ref):
         body = call.engine.catalog.table(partitioned)
         return {**body, "tableReference": ref.rest(), "schema": {"fields": FIELDS}}
-    return with_size(call, call.engine.catalog.table(ref))
+    target = undecorated(ref)
+    body = with_size(call, call.engine.catalog.table(target.table))
+    return body if target.partition is None else _partition(call, ref, body, target.partition)
+
+
+def _partition(call: Call, ref: TableRef, body: Resource, name: str) -> Resource:
+    """A table's resource with the name and the counts of one of its partitions."""
+    condition(body, name)
+    found = {partition: counts for partition, *counts in call.engine.introspection.partitions(body)}
+    rows, size = found.get(name, (0, 0))
+    return {**body, "id": str(ref), "tableReference": ref.rest(), "numRows": str(rows), "numBytes": str(size)}
 
 
 def list_tables(call: Call) -> dict[str, Any]:
@@ -61,9 +72,13 @@ def _change(call: Call, change: Any) -> Resource:
 
 
 def delete(call: Call) -> None:
-    body = call.engine.catalog.table(ref_of(call))
-    with call.engine.database.transaction() as transaction:
-        definitions.drop_table(transaction, body)
+    target = undecorated(ref_of(call))
+    body = call.engine.catalog.table(target.table)
+    with call.engine.locks.writing(target.table), call.engine.database.transaction() as transaction:
+        if target.partition is None:
+            definitions.drop_table(transaction, body)
+        else:
+            definitions.drop_partition(transaction, body, target.partition)
 
 
 def ref_of(call: Call) -> TableRef:

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from tarn_bigquery.catalog.catalog import Resource, table_key
 from tarn_bigquery.catalog.names import DatasetRef, TableRef
+from tarn_bigquery.catalog.partitions import partition_column, pseudo_columns
 from tarn_bigquery.errors import unsupported
 from tarn_bigquery.sql.context import QueryContext
 from tarn_bigquery.sql.ddl_text import table_ddl, table_options
@@ -97,10 +98,12 @@ def _view_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
 
 def _column_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
     for ref, body in _tables(dataset, context):
-        partition_column = (body.get("timePartitioning") or body.get("rangePartitioning") or {}).get("field")
+        parted_by = partition_column(body)
         clustering = (body.get("clustering") or {}).get("fields", [])
-        for position, field in enumerate(body.get("schema", {}).get("fields", []), 1):
+        columns: list[tuple[int | None, Row]] = list(enumerate(body.get("schema", {}).get("fields", []), 1))
+        for position, field in [*columns, *((None, hidden) for hidden in pseudo_columns(body))]:
             name = field["name"]
+            is_hidden = "YES" if position is None else "NO"
             yield {
                 **_table_names(ref),
                 "column_name": name,
@@ -108,9 +111,9 @@ def _column_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
                 "is_nullable": "NO" if field.get("mode") == "REQUIRED" else "YES",
                 "data_type": googlesql_type(field),
                 "is_generated": "NEVER",
-                "is_hidden": "NO",
-                "is_system_defined": "NO",
-                "is_partitioning_column": "YES" if name == partition_column else "NO",
+                "is_hidden": is_hidden,
+                "is_system_defined": is_hidden,
+                "is_partitioning_column": "YES" if name == parted_by else "NO",
                 "clustering_ordinal_position": clustering.index(name) + 1 if name in clustering else None,
                 "column_default": field.get("defaultValueExpression", "NULL"),
             }
@@ -273,7 +276,10 @@ _VIEWS: dict[str, tuple[pa.Schema, Callable[[DatasetRef, QueryContext], Rows]]] 
         _schemata,
     ),
     "TABLES": (
-        _schema("table_catalog table_schema table_name table_type is_insertable_into is_typed", times="creation_time"),
+        _schema(
+            "table_catalog table_schema table_name table_type is_insertable_into is_typed ddl default_collation_name",
+            times="creation_time",
+        ),
         _table_rows,
     ),
     "VIEWS": (_schema("table_catalog table_schema table_name view_definition use_standard_sql"), _view_rows),

@@ -5,6 +5,7 @@ from sqlglot import exp
 
 from tarn_bigquery.catalog.catalog import Resource, table_key
 from tarn_bigquery.catalog.names import TableRef, duck_schema, duck_table
+from tarn_bigquery.catalog.partitions import pseudo_columns
 from tarn_bigquery.errors import ApiError, invalid_query, unsupported
 from tarn_bigquery.sql import information_schema
 from tarn_bigquery.sql.compiler.sources import FIELDS, HIDDEN_FIELDS
@@ -64,6 +65,7 @@ def _name_stored(tree: exp.Expr, node: exp.Table, context: QueryContext, query: 
         raise invalid_query(f"{ref} is a {resource['type']} and cannot be written to by DML statements.")
     query.refer(ref, None)
     node.meta[FIELDS] = _fields(resource)
+    node.meta[HIDDEN_FIELDS] = pseudo_columns(resource)
     if not node.alias and not isinstance(tree, exp.Insert | exp.TruncateTable):
         node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name, quoted=True)))
     _point_to(node, ref)
@@ -102,6 +104,7 @@ def _relation(node: exp.Table, context: QueryContext, query: Prepared, depth: in
         return _external(node, f"{ref.project}.{ref.dataset}.{ref.table}", resource, context, query)
     node.set("alias", alias)
     node.meta[FIELDS] = _fields(resource)
+    node.meta[HIDDEN_FIELDS] = pseudo_columns(resource)
     _point_to(node, ref)
     return node
 

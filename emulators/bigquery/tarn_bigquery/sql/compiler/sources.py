@@ -5,6 +5,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from tarn_bigquery.catalog.names import quote
+from tarn_bigquery.catalog.partitions import COMPUTED
 from tarn_bigquery.sql.compiler import operators, pivots
 from tarn_bigquery.sql.compiler.calls import bind_arguments
 from tarn_bigquery.sql.compiler.compiled import Compiled
@@ -194,7 +195,10 @@ def _value_relation(alias: str, value: Value) -> Relation:
 
 
 def _column(alias: str, field: Field, *, hidden: bool) -> Column:
-    return Column(field["name"], of_field(field), f"{quote(alias)}.{quote(field['name'])}", hidden)
+    sql = f"{quote(alias)}.{quote(field['name'])}"
+    if COMPUTED in field:
+        sql = field[COMPUTED].format(relation=quote(alias))
+    return Column(field["name"], of_field(field), sql, hidden)
 
 
 def _bare(node: exp.Table) -> exp.Table:

@@ -7,14 +7,15 @@ from typing import Any
 from sqlglot import exp
 
 from tarn_bigquery.catalog.names import quote
+from tarn_bigquery.catalog.partitions import BOUNDARY, COMPUTED
 from tarn_bigquery.sql.compiler.compiled import Compiled
 from tarn_bigquery.sql.compiler.environment import Environment, not_supported
 from tarn_bigquery.sql.compiler.expressions import Expressions
 from tarn_bigquery.sql.compiler.kinds import Type, of_field
 from tarn_bigquery.sql.compiler.queries import compile_query, result
 from tarn_bigquery.sql.compiler.scope import Relation, Scope
-from tarn_bigquery.sql.compiler.sources import FIELDS, Sources
-from tarn_bigquery.sql.compiler.values import Value, coerce, null
+from tarn_bigquery.sql.compiler.sources import FIELDS, HIDDEN_FIELDS, Sources
+from tarn_bigquery.sql.compiler.values import Value, coerce, null, text
 from tarn_bigquery.sql.types import Field
 
 
@@ -63,13 +64,32 @@ def _assigned(env: Environment, node: exp.Expr, value: Value, kind: Type, name: 
     return found.sql
 
 
+def _writable(node: exp.Table) -> list[Field]:
+    """The columns that a statement may name to write them: those of the schema, and the time of ingestion."""
+    hidden: list[Field] = node.meta_get(HIDDEN_FIELDS) or []
+    return [*_fields(node), *(field for field in hidden if COMPUTED not in field)]
+
+
+def _stored(env: Environment, node: exp.Expr, value: Value, field: Field) -> str:
+    """The value as what a column holds. A time of ingestion must be the beginning of a partition."""
+    sql = _assigned(env, node, value, of_field(field), field["name"])
+    return _at_boundary(sql, field) if BOUNDARY in field else sql
+
+
+def _at_boundary(sql: str, field: Field) -> str:
+    unit = field[BOUNDARY]
+    message = f"{field['name']} must be the beginning of a partition: truncate it to {unit}"
+    wrong = f"to_timestamp(googlesql.raise_int64({text(message)}))"
+    return f"(CASE WHEN {sql} IS NULL OR {sql} = date_trunc({text(unit.lower())}, {sql}) THEN {sql} ELSE {wrong} END)"
+
+
 def _insert(tree: Any, env: Environment, names: Scope) -> str:
     target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     if not isinstance(target, exp.Table) or tree.expression is None:
         raise env.wrong("Syntax error: INSERT needs a table and rows", tree)
     fields = _fields(target)
     if isinstance(tree.this, exp.Schema):
-        fields = _named(env, fields, tree.this.expressions)
+        fields = _named(env, _writable(target), tree.this.expressions)
     columns = ", ".join(quote(field["name"]) for field in fields)
     source = tree.expression
     path = _path(target)
@@ -106,7 +126,7 @@ def _cell(env: Environment, names: Scope, item: exp.Expr, field: Field) -> str:
     if isinstance(item, exp.Var) and item.name.upper() == "DEFAULT":
         return "DEFAULT"
     value = Expressions(names, env).value(item)
-    return _assigned(env, item, value, of_field(field), field["name"])
+    return _stored(env, item, value, field)
 
 
 def _fitted(env: Environment, node: exp.Expr, query: Compiled, fields: list[Field]) -> str:
@@ -114,12 +134,13 @@ def _fitted(env: Environment, node: exp.Expr, query: Compiled, fields: list[Fiel
     if len(query.columns) != len(fields):
         raise env.wrong(f"Inserted row has wrong column count; Has {len(query.columns)}, expected {len(fields)}", node)
     kinds = [of_field(field) for field in fields]
-    if kinds == [kind for _, kind in query.columns]:
+    is_checked = any(BOUNDARY in field for field in fields)
+    if kinds == [kind for _, kind in query.columns] and not is_checked:
         return query.sql
     aliases = [f"c{i}" for i in range(len(fields))]
     listed = ", ".join(
-        _assigned(env, node, Value(alias, kind), wanted, field["name"])
-        for alias, (_, kind), wanted, field in zip(aliases, query.columns, kinds, fields, strict=True)
+        _stored(env, node, Value(alias, kind), field)
+        for alias, (_, kind), field in zip(aliases, query.columns, fields, strict=True)
     )
     return f"SELECT {listed} FROM ({query.sql}) AS q({', '.join(aliases)})"  # noqa: S608
 
@@ -132,7 +153,7 @@ def _update(tree: Any, env: Environment, names: Scope) -> str:
         source = f" FROM {Sources(inner, env).all_of(clause.this, [])}"
         scope.relations += inner.relations
     compiler = Expressions(scope, env)
-    sets = _assignments(compiler, tree.expressions, relation, _fields(tree.this))
+    sets = _assignments(compiler, tree.expressions, relation, _writable(tree.this))
     where = tree.args.get("where")
     if where is None:
         raise env.wrong("UPDATE must have a WHERE clause", tree)
@@ -150,7 +171,10 @@ def _assignments(compiler: Expressions, nodes: list[exp.Expr], relation: Relatio
             raise compiler.env.wrong(f"Unrecognized name: {path[0]}", node)
         before = changed.get(path[0].lower()) or relation.column(path[0]) or null()
         changed[path[0].lower()] = _with_member(compiler, node, before, path[1:], of_field(field))
-    return ", ".join(f"{quote(known[name]['name'])} = {value.sql}" for name, value in changed.items())
+    written = ((known[name], value.sql) for name, value in changed.items())
+    return ", ".join(
+        f"{quote(field['name'])} = {_at_boundary(sql, field) if BOUNDARY in field else sql}" for field, sql in written
+    )
 
 
 def _assigned_path(node: exp.Expr, alias: str, known: dict[str, Field]) -> list[str]:
@@ -192,10 +216,9 @@ def _merge(tree: Any, env: Environment, names: Scope) -> str:
     target, relation, scope = _target(tree.this, env, names)
     inner = Scope(outer=names)
     source = Sources(inner, env).one(tree.args["using"])
-    fields = _fields(tree.this)
     both = Expressions(Scope([*scope.relations, *inner.relations], names), env)
     reach = _Reach(both, Expressions(scope, env), Expressions(inner, env))
-    whens = "".join(_when(node, reach, relation, fields) for node in tree.args["whens"].expressions)
+    whens = "".join(_when(node, reach, relation, tree.this) for node in tree.args["whens"].expressions)
     on = _never(relation, inner) if _is_false(tree.args["on"]) else both.condition(tree.args["on"], "ON")
     return f"MERGE INTO {target} USING {source} ON {on}{whens}"
 
@@ -219,7 +242,7 @@ class _Reach:
     source: Expressions
 
 
-def _when(node: exp.When, reach: _Reach, relation: Relation, fields: list[Field]) -> str:
+def _when(node: exp.When, reach: _Reach, relation: Relation, target: exp.Table) -> str:
     if node.args.get("matched"):
         word, compiler = "MATCHED", reach.both
     elif node.args.get("source"):
@@ -232,13 +255,15 @@ def _when(node: exp.When, reach: _Reach, relation: Relation, fields: list[Field]
     if isinstance(action, exp.Var):
         return f" WHEN {word}{condition} THEN DELETE"
     if isinstance(action, exp.Update):
-        return f" WHEN {word}{condition} THEN UPDATE SET {_assignments(compiler, action.expressions, relation, fields)}"
-    return f" WHEN {word}{condition} THEN {_merge_insert(action, reach.source, fields)}"
+        sets = _assignments(compiler, action.expressions, relation, _writable(target))
+        return f" WHEN {word}{condition} THEN UPDATE SET {sets}"
+    return f" WHEN {word}{condition} THEN {_merge_insert(action, reach.source, target)}"
 
 
-def _merge_insert(action: exp.Insert, source: Expressions, fields: list[Field]) -> str:
+def _merge_insert(action: exp.Insert, source: Expressions, target: exp.Table) -> str:
+    fields = _fields(target)
     if isinstance(action.this, exp.Tuple):
-        fields = _named(source.env, fields, action.this.expressions)
+        fields = _named(source.env, _writable(target), action.this.expressions)
     columns = ", ".join(quote(field["name"]) for field in fields)
     values = action.args.get("expression")
     if isinstance(values, exp.Tuple):

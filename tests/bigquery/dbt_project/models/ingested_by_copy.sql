@@ -1,0 +1,2 @@
+{{ config(materialized='incremental', incremental_strategy='insert_overwrite', partition_by={'field':'d','data_type':'date','time_ingestion_partitioning':true,'copy_partitions':true}) }}
+select * from {{ ref('base') }}
