@@ -145,7 +145,8 @@ class Mark(Model):
     """A high-water mark: each partition asks for what has changed since the newest record of the ones before it.
 
     The window of a partition begins after ``{mark}``, the largest value of ``field`` that an earlier partition's
-    receipt has, else ``first``, else the partition's first day; ``{next}`` ends it. A repeated run keeps the window of its receipt.
+    receipt has, else ``first``, else the partition's first day; ``{next}`` ends it. A repeated run keeps the window of
+    its receipt.
     """
 
     field: str = Field(min_length=1, description="field of the records whose text is in the order of time")
