@@ -1,4 +1,4 @@
-"""A small lake of hand-made trips in a real object server and a real emulator, and real dbt over it."""
+"""A small lake of hand-made rows in a real object server and a real emulator, and real dbt over it."""
 
 import io
 import json
@@ -20,8 +20,17 @@ from tarn.marts import dbt_environment
 from tarn.settings import CHECKOUT, Settings
 
 DATASETS = CHECKOUT / "datasets"
-GOOD = {"success", "pass", "warn"}
-ARROW = {"STRING": pa.string(), "INT64": pa.int64(), "FLOAT64": pa.float64(), "DATETIME": pa.timestamp("us")}
+GOOD = {"success", "pass", "warn", "no-op"}
+ARROW = {
+    "STRING": pa.string(),
+    "INT64": pa.int64(),
+    "FLOAT64": pa.float64(),
+    "NUMERIC": pa.decimal128(38, 9),
+    "BOOL": pa.bool_(),
+    "DATE": pa.date32(),
+    "DATETIME": pa.timestamp("us"),
+    "TIMESTAMP": pa.timestamp("us", "UTC"),
+}
 
 Row = Mapping[str, Any]
 
@@ -43,18 +52,19 @@ class Lake:
         tables.create_dataset(settings.lake_dataset)
         return cls(settings, gcs.create_bucket(settings.bucket), tables)
 
-    def put(self, name: str, month: str, rows: Iterable[Row]) -> None:
-        """Replace a month's file of a dataset."""
+    def put(self, name: str, partition: str, rows: Iterable[Row]) -> None:
+        """Replace the file of a dataset's partition, which is named by its first day."""
         dataset = load_dataset(DATASETS / f"{name}.yaml")
         schema = pa.schema([(column.name, ARROW[column.type]) for column in dataset.columns])
         content = io.BytesIO()
         pq.write_table(pa.Table.from_pylist(list(rows), schema), content)
-        self.file(name, month).upload_from_string(content.getvalue())
+        self.file(name, partition).upload_from_string(content.getvalue())
         self._declare(dataset)
 
-    def file(self, name: str, month: str) -> storage.Blob:
-        """The object that holds a month of a dataset."""
-        return self.objects.blob(f"{name}/month={month}/part-0.parquet")
+    def file(self, name: str, partition: str) -> storage.Blob:
+        """The object that holds a partition of a dataset."""
+        key = load_dataset(DATASETS / f"{name}.yaml").partition_by
+        return self.objects.blob(f"{name}/{key}={partition}/part-0.parquet")
 
     def _declare(self, dataset: Dataset) -> None:
         folder = f"gs://{self.objects.name}/{dataset.prefix}"
@@ -63,7 +73,7 @@ class Lake:
         config.schema = [bigquery.SchemaField(column.name, column.type) for column in dataset.columns]
         layout = bigquery.HivePartitioningOptions()
         layout.mode = "CUSTOM"
-        layout.source_uri_prefix = f"{folder}/{{month:DATE}}"
+        layout.source_uri_prefix = f"{folder}/{{{dataset.partition_by}:DATE}}"
         config.hive_partitioning = layout
         table = bigquery.Table(f"{self.settings.project}.{self.settings.lake_dataset}.{dataset.table}")
         table.external_data_configuration = config
@@ -81,34 +91,41 @@ class Lake:
 
 
 class Dbt:
-    """dbt over a lake, in this process: its own start takes longer than what it does here."""
+    """dbt over a lake, in this process: its own start takes longer than what it does here.
 
-    def __init__(self, settings: Settings) -> None:
+    It works on what has a pipeline's tag, and is given partitions of one granularity.
+    """
+
+    def __init__(self, settings: Settings, pipeline: str, granularity: str) -> None:
         self.environment = dbt_environment(settings)
         self.target = Path(self.environment["DBT_TARGET_PATH"])
+        self.pipeline = pipeline
+        self.granularity = granularity
 
     def run(self, *arguments: str, start: str | None = None, end: str | None = None) -> dbtRunnerResult:
-        """Run a dbt command, for the named months where some are given."""
-        months = ["--vars", json.dumps({"start_month": start, "end_month": end})] if start or end else []
+        """Run a dbt command, for the partitions from ``start`` to ``end`` where these are given."""
+        edges = {f"start_{self.granularity}": start, f"end_{self.granularity}": end}
+        named = ["--vars", json.dumps(edges)] if start or end else []
+        chosen = [] if "--select" in arguments else ["--select", f"tag:{self.pipeline}"]
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.environment.items():
                 patch.setenv(name, value)
-            return dbtRunner().invoke(["--quiet", *arguments, *months])
+            return dbtRunner().invoke(["--quiet", *arguments, *chosen, *named])
 
-    def results(self, *arguments: str, **months: str) -> list[RunResult]:
+    def results(self, *arguments: str, **edges: str) -> list[RunResult]:
         """Run a dbt command that works on nodes; what came of each."""
-        outcome = self.run(*arguments, **months)
+        outcome = self.run(*arguments, **edges)
         if outcome.exception:
             raise outcome.exception
         return list(outcome.result)
 
-    def statuses(self, *arguments: str, **months: str) -> dict[str, str]:
+    def statuses(self, *arguments: str, **edges: str) -> dict[str, str]:
         """Run a dbt command that works on nodes; the status of each by its name."""
-        return {result.node.name: str(result.status) for result in self.results(*arguments, **months)}
+        return {result.node.name: str(result.status) for result in self.results(*arguments, **edges)}
 
-    def build(self, *arguments: str, **months: str) -> None:
-        """Build everything; no model, seed or test may fail."""
-        results = self.results("build", *arguments, **months)
+    def build(self, *arguments: str, **edges: str) -> None:
+        """Build all of the pipeline; no model, seed or test may fail."""
+        results = self.results("build", *arguments, **edges)
         assert not [f"{result.node.name}: {result.message}" for result in results if result.status not in GOOD]
 
 
@@ -128,9 +145,9 @@ def lake_settings(tmp_path_factory: pytest.TempPathFactory, embedded_gcs: str, b
 
 
 @pytest.fixture(scope="module")
-def dbt(lake_settings: Settings) -> Dbt:
-    """dbt over the module's lake."""
-    return Dbt(lake_settings)
+def dbt(request: pytest.FixtureRequest, lake_settings: Settings) -> Dbt:
+    """dbt over the module's lake, for the PIPELINE that the module names, partitioned as its GRANULARITY says."""
+    return Dbt(lake_settings, request.module.PIPELINE, getattr(request.module, "GRANULARITY", "month"))
 
 
 @pytest.fixture(scope="module")

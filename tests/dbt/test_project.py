@@ -12,7 +12,7 @@ from tarn.settings import CHECKOUT, Settings
 
 PROJECT = CHECKOUT / "dbt"
 DATASETS = CHECKOUT / "datasets"
-SOURCES = PROJECT / "models/staging/taxi/_sources.yml"
+SOURCES = {path.parent.name: path for path in (PROJECT / "models/staging").glob("*/_sources.yml")}
 ZONES = CHECKOUT.parent / "shared/data/real/tlc/zones/taxi_zone_lookup.2024.csv"
 
 
@@ -22,12 +22,13 @@ def parse(folder: Path, *arguments: str) -> object:
     return dbtRunner().invoke(["--quiet", "--log-path", str(folder), "parse", *where, *arguments])
 
 
-@pytest.mark.parametrize("name", [name for name in dataset_names(DATASETS) if name.startswith("taxi_")])
+@pytest.mark.parametrize("name", [name for name in dataset_names(DATASETS) if name.split("_")[0] in SOURCES])
 def test_a_source_has_the_columns_that_its_dataset_declares(name: str) -> None:
     dataset = load_dataset(DATASETS / f"{name}.yaml")
-    declared = [{"name": "month", "data_type": "date"}]
+    declared = [{"name": dataset.partition_by, "data_type": "date"}]
     declared += [{"name": column.name, "data_type": column.type.lower()} for column in dataset.columns]
-    tables = {table["name"]: table for table in yaml.safe_load(SOURCES.read_text())["sources"][0]["tables"]}
+    sources = SOURCES[name.split("_")[0]].read_text()
+    tables = {table["name"]: table for table in yaml.safe_load(sources)["sources"][0]["tables"]}
     assert tables[dataset.table]["columns"] == declared
 
 

@@ -9,6 +9,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
+PIPELINE = "taxi"
 APRIL, MAY, JUNE = "2020-04-01", "2020-05-01", "2020-06-01"
 MARTS = ("trips", "daily_revenue_by_zone", "monthly_summary")
 

@@ -1,0 +1,21 @@
+select
+    day,
+    id as height,
+    hash,
+    time as found_at,
+    size as bytes,
+    weight,
+    transaction_count,
+    witness_count,
+    input_count,
+    output_count,
+    input_total as input_satoshis,
+    output_total as output_satoshis,
+    fee_total as fee_satoshis,
+    cast(fee_total_usd as numeric) as fee_usd,
+    generation as created_satoshis,
+    reward as reward_satoshis,
+    cast(reward_usd as numeric) as reward_usd,
+    difficulty,
+    guessed_miner as miner
+from {{ lake_table('crypto_blocks') }}
