@@ -94,6 +94,23 @@ def condition(body: Resource, partition: str) -> str:
     return f"{name} >= {literal} '{start}' AND {name} < {literal} '{end}'"
 
 
+def partition_id(body: Resource) -> str:
+    """DuckDB SQL for the id of the partition that a row of a partitioned table is in."""
+    column = quote(partition_column(body) or "")
+    if "timePartitioning" in body:
+        shape = _FORMATS[body["timePartitioning"]["type"]]
+        absent = UNPARTITIONED if is_ingestion_time(body) else _NULL
+        return f"coalesce(strftime({column}::TIMESTAMP, '{shape}'), '{absent}')"
+    limits = body["rangePartitioning"]["range"]
+    first, step = int(limits["start"]), int(limits["interval"])
+    inside = f"{column} >= {first} AND {column} < {int(limits['end'])}"
+    start = f"{first} + ({column} - {first}) // {step} * {step}"
+    return (
+        f"CASE WHEN {column} IS NULL THEN '{_NULL}' WHEN {inside} THEN CAST({start} AS VARCHAR) "
+        f"ELSE '{UNPARTITIONED}' END"
+    )
+
+
 def bounds(kind: str, partition: str) -> tuple[dt.datetime, dt.datetime]:
     """Where a partition of HOUR, DAY, MONTH or YEAR begins, and where the next one does."""
     shape = _FORMATS[kind]

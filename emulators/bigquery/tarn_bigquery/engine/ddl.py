@@ -172,8 +172,8 @@ def _create_view(call: Call) -> Outcome:
 def with_view_schema(queries: Queries, context: QueryContext, body: Resource) -> Resource:
     """A view's resource with the schema of its query. Raises ApiError where the query is wrong."""
     definition = body.get("view") or body["materializedView"]
-    statement = parse(definition["query"])[0]
-    schema = queries.describe(statement, replace(context, externals=DeclaredTables())).result.schema
+    statement = parse(resources.require(definition, "query"))[0]
+    schema = queries.describe(statement, replace(context, externals=DeclaredTables(), is_definition=True)).result.schema
     columns = body.get("columns") or []
     if columns and len(columns) != len(schema):
         raise invalid_query(

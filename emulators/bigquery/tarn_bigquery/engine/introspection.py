@@ -4,16 +4,13 @@ from typing import Any
 
 from tarn_bigquery.catalog import partitions
 from tarn_bigquery.catalog.catalog import Resource
-from tarn_bigquery.catalog.names import TableRef, duck_path, quote
+from tarn_bigquery.catalog.names import TableRef, duck_path
 from tarn_bigquery.engine.database import Database
 from tarn_bigquery.engine.definitions import ref_of
 from tarn_bigquery.engine.jobs import Job, JobRegistry
 from tarn_bigquery.engine.query_jobs import anonymous_job_id
 from tarn_bigquery.engine.stats import TableSizes
 from tarn_bigquery.sql.context import Result
-
-_FORMATS = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
-_NULL = "__NULL__"
 
 
 class Introspection:
@@ -30,12 +27,9 @@ class Introspection:
     def partitions(self, body: Resource) -> list[tuple[str | None, int, int]]:
         """Id, rows and bytes of each partition; one of no id for a table without partitions."""
         rows, size = self.size(body)
-        column = partitions.partition_column(body)
-        if column is None or body["type"] != "TABLE":
+        if partitions.partition_column(body) is None or body["type"] != "TABLE":
             return [(None, rows, size)]
-        query = (
-            f"SELECT {_partition_id(body, quote(column))} AS id, count(*) FROM {duck_path(ref_of(body))} GROUP BY id"  # noqa: S608
-        )
+        query = f"SELECT {partitions.partition_id(body)} AS id, count(*) FROM {duck_path(ref_of(body))} GROUP BY id"  # noqa: S608
         with self._database.cursor() as cursor:
             counted = cursor.execute(f"{query} ORDER BY id").fetchall()
         # Rows of one table are taken to be of one size.
@@ -54,18 +48,3 @@ class Introspection:
 
 def _is_told(job: Job) -> bool:
     return job.kind in {"query", "load", "copy", "extract"}
-
-
-def _partition_id(body: Resource, column: str) -> str:
-    if "timePartitioning" in body:
-        shape = _FORMATS[body["timePartitioning"]["type"]]
-        absent = partitions.UNPARTITIONED if partitions.is_ingestion_time(body) else _NULL
-        return f"coalesce(strftime({column}::TIMESTAMP, '{shape}'), '{absent}')"
-    limits = body["rangePartitioning"]["range"]
-    first, step = int(limits["start"]), int(limits["interval"])
-    inside = f"{column} >= {first} AND {column} < {int(limits['end'])}"
-    start = f"{first} + ({column} - {first}) // {step} * {step}"
-    return (
-        f"CASE WHEN {column} IS NULL THEN '{_NULL}' WHEN {inside} THEN CAST({start} AS VARCHAR) "
-        f"ELSE '{partitions.UNPARTITIONED}' END"
-    )

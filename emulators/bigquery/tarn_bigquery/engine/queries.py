@@ -164,7 +164,7 @@ class Queries:
         for ref, columns in query.references.items():
             body = context.catalog.find(table_key(ref))
             if body is not None:
-                total += self.sizes.of(body).bytes_of(columns)
+                total += self.sizes.bytes_read(body, columns, query.partitions.get(ref, []))
         return total
 
 

@@ -82,7 +82,7 @@ class QueryContext:
     """Whose query it is: the catalog, where names without a project or a dataset belong, and the parameters.
 
     `variables` are a script's, by their names in lower case; `temporary` is the dataset that holds its temporary
-    tables.
+    tables. Where `is_definition` is set the query is a view's, which its readers will filter.
     """
 
     catalog: Catalog
@@ -94,6 +94,7 @@ class QueryContext:
     definitions: dict[str, Resource] = field(default_factory=dict)
     variables: Mapping[str, Variable] = field(default_factory=dict)
     temporary: DatasetRef | None = None
+    is_definition: bool = False
 
     def table_ref(self, node: exp.Table) -> TableRef:
         """The table that a node names. Raises ApiError for a bare name without a default dataset."""
@@ -116,6 +117,7 @@ class Prepared:
 
     `schema` has the columns of a query's result, and is None for a statement that has none.
     `references` has the tables read or written, each with the columns that count, or None where all do.
+    `partitions` has, for each time that one of them is read, the SQL of `partition_filters` or None for all of it.
     `relations` are tables that the engine registers for the time of the statement; `resources` holds what the
     statement has pinned, files in a cache for one, and is closed when the statement has run.
     """
@@ -123,6 +125,7 @@ class Prepared:
     sql: str = ""
     schema: list[Field] | None = None
     references: dict[TableRef, frozenset[str] | None] = field(default_factory=dict)
+    partitions: dict[TableRef, list[str | None]] = field(default_factory=dict)
     relations: dict[str, pa.Table] = field(default_factory=dict)
     external_bytes: int = 0
     resources: ExitStack = field(default_factory=ExitStack)
@@ -133,8 +136,12 @@ class Prepared:
     def __exit__(self, *exc_info: object) -> None:
         self.resources.close()
 
-    def refer(self, ref: TableRef, columns: frozenset[str] | None) -> None:
-        """Note that the statement uses a table's columns: these, or all where None is given."""
+    def refer(self, ref: TableRef, columns: frozenset[str] | None, condition: str | None = None) -> None:
+        """Note that the statement uses a table's columns: these, or all where None is given.
+
+        `condition` leaves partitions out.
+        """
+        self.partitions.setdefault(ref, []).append(condition)
         known = self.references.get(ref, frozenset())
         self.references[ref] = None if columns is None or known is None else known | columns
 

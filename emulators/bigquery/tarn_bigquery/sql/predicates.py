@@ -15,9 +15,14 @@ def partition_predicates(node: exp.Expr) -> list[exp.Expr]:
     where = select.args.get("where")
     if where is None:
         return []
-    alias = node.alias_or_name.lower()
-    conjuncts = list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
-    return [c.copy() for c in conjuncts if _is_about(c, alias)]
+    return conjuncts_about(where.this, node.alias_or_name)
+
+
+def conjuncts_about(condition: exp.Expr, alias: str) -> list[exp.Expr]:
+    """Copies of the conjuncts of a condition whose columns are a table's, or may be: those that are bare."""
+    condition = condition.unnest()
+    conjuncts = list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
+    return [c.copy() for c in conjuncts if _is_about(c, alias.lower())]
 
 
 def _is_filtered(node: exp.Expr, select: exp.Select) -> bool:

@@ -11,6 +11,7 @@ from tarn_bigquery.sql import information_schema
 from tarn_bigquery.sql.compiler.sources import FIELDS, HIDDEN_FIELDS
 from tarn_bigquery.sql.context import ExternalRead, Prepared, QueryContext
 from tarn_bigquery.sql.parse import parse
+from tarn_bigquery.sql.partition_filters import conditions_of_dml, partition_condition, require_filter
 from tarn_bigquery.sql.predicates import columns_used, partition_predicates
 from tarn_bigquery.sql.pushdown import conditions_on, narrow, push_down
 from tarn_bigquery.sql.types import Field, fields_of_arrow
@@ -63,7 +64,12 @@ def _name_stored(tree: exp.Expr, node: exp.Table, context: QueryContext, query: 
     resource = context.catalog.table(ref)
     if resource["type"] != "TABLE":
         raise invalid_query(f"{ref} is a {resource['type']} and cannot be written to by DML statements.")
-    query.refer(ref, None)
+    if isinstance(tree, exp.Insert | exp.TruncateTable):
+        query.refer(ref, None)
+    else:
+        conditions = conditions_of_dml(tree, node)
+        require_filter(ref, resource, conditions)
+        query.refer(ref, None, partition_condition(resource, conditions))
     node.meta[FIELDS] = _fields(resource)
     node.meta[HIDDEN_FIELDS] = pseudo_columns(resource)
     if not node.alias and not isinstance(tree, exp.Insert | exp.TruncateTable):
@@ -93,12 +99,21 @@ def _relation(node: exp.Table, context: QueryContext, query: Prepared, depth: in
     if result := context.introspection.result(ref):
         return _carry(node, _registered(result.rows, result.fields, alias, query))
     resource = _readable(ref, context)
-    query.refer(ref, columns_used(node))
+    conditions = partition_predicates(node)
+    if resource["type"] == "TABLE" and not context.is_definition:
+        require_filter(ref, resource, conditions)
+    query.refer(ref, columns_used(node), partition_condition(resource, conditions))
     if resource["type"] in {"VIEW", "MATERIALIZED_VIEW"}:
         tree = _view_query(resource)
         narrow(tree, conditions_on(node))
         # A view is a tree of its own until it is resolved: its names do not see the query's.
-        view_context = QueryContext(context.catalog, context.externals, context.introspection, ref.project)
+        view_context = QueryContext(
+            context.catalog,
+            context.externals,
+            context.introspection,
+            ref.project,
+            is_definition=context.is_definition,
+        )
         return _carry(node, exp.Subquery(this=resolve_tables(tree, view_context, query, depth + 1), alias=alias))
     if resource["type"] == "EXTERNAL":
         return _external(node, f"{ref.project}.{ref.dataset}.{ref.table}", resource, context, query)

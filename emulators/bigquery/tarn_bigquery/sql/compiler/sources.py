@@ -83,8 +83,8 @@ class Sources:
             alias = node.alias
             bare = _bare(node)
             hidden: list[Field] = node.meta_get(HIDDEN_FIELDS) or []
-            columns = [_column(alias, f, hidden=False) for f in fields] + [
-                _column(alias, f, hidden=True) for f in hidden
+            columns = [table_column(alias, f, hidden=False) for f in fields] + [
+                table_column(alias, f, hidden=True) for f in hidden
             ]
             return f"{bare.sql('duckdb')} AS {quote(alias)}{sample}", Relation(alias, columns)
         cte = self.env.ctes.get(node.name.lower())
@@ -194,7 +194,8 @@ def _value_relation(alias: str, value: Value) -> Relation:
     return Relation(alias, [Column(alias, value.type, value.sql)], value)
 
 
-def _column(alias: str, field: Field, *, hidden: bool) -> Column:
+def table_column(alias: str, field: Field, *, hidden: bool) -> Column:
+    """The column of a stored table that stands under an alias."""
     sql = f"{quote(alias)}.{quote(field['name'])}"
     if COMPUTED in field:
         sql = field[COMPUTED].format(relation=quote(alias))
