@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # Without kept bytecode each of Airflow's and dbt's processes compiles thousands of modules anew.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help install lock demo test test-quick check format bench up down restart logs shell airflow docs status clean
+.PHONY: help install lock demo test test-quick check format bench up down restart logs shell airflow docs status clean \
+	compose-up compose-down compose-logs compose-shell compose-test fake-gcs-server
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -68,6 +69,41 @@ docs: $(INSTALLED) ## Generate dbt's docs of the marts and serve them
 
 status: $(INSTALLED) ## Show the services and where they listen
 	@$(BIN)/tarn status
+
+# With the profile `celery` two workers run the tasks, and what one step leaves for the next lies in the bucket.
+PROFILES ?= publishers
+STACK := COMPOSE_PROFILES=$(PROFILES) DOCKER_BUILDKIT=1 COMPOSE_DOCKER_CLI_BUILD=1
+ifneq ($(findstring celery,$(PROFILES)),)
+STACK += TARN_EXECUTOR=airflow.providers.celery.executors.celery_executor.CeleryExecutor \
+	TARN_STAGING=$${TARN_STAGING:-gs://$${TARN_BUCKET:-tarn-lake}/.staging}
+endif
+COMPOSE = $$(docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+EVERY_PROFILE := COMPOSE_PROFILES=publishers,celery
+
+compose-up: ## Start the whole lake in containers, and wait until it is healthy; PROFILES=publishers,celery for workers
+	@python3 scripts/compose_env.py .env
+	@$(STACK) $(COMPOSE) up --detach --build
+	@python3 scripts/compose_wait.py
+	@echo "Airflow is at http://127.0.0.1:$${TARN_AIRFLOW_PORT:-8080}: user admin, password TARN_AIRFLOW_PASSWORD of .env"
+
+compose-down: ## Stop the containers; their volumes stay
+	@$(EVERY_PROFILE) $(COMPOSE) down --remove-orphans
+
+compose-logs: ## Follow the containers' logs
+	@$(EVERY_PROFILE) $(COMPOSE) logs --follow --tail 100
+
+compose-shell: ## A shell among the containers, in which tarn, airflow and dbt find the lake
+	@$(COMPOSE) exec scheduler bash
+
+compose-test: $(INSTALLED) ## Run a taxi month through the containers from inside, then one from outside
+	@$(COMPOSE) exec -T scheduler python deploy/compose/taxi_month.py 2020-04 < .env
+	@TARN_GCS_ENDPOINT=http://127.0.0.1:$${TARN_GCS_PORT:-4443} \
+	TARN_BIGQUERY_ENDPOINT=http://127.0.0.1:$${TARN_BIGQUERY_PORT:-9050} \
+	TARN_PUBLISHERS=http://127.0.0.1:$${TARN_PUBLISHERS_PORT:-8070} \
+	$(BIN)/python deploy/compose/taxi_month.py --airflow http://127.0.0.1:$${TARN_AIRFLOW_PORT:-8080} --steps 2020-05 < .env
+
+fake-gcs-server: ## Build fake-gcs-server with Go into .venv, for the tests that run against it too
+	@GOBIN=$$PWD/$(BIN) go install github.com/fsouza/fake-gcs-server@v1.56.1
 
 clean: ## Stop everything and delete all state: the lake's files, databases and logs
 	@[ ! -x $(BIN)/tarn ] || $(BIN)/tarn down
