@@ -1,6 +1,7 @@
 """The staging area: the durable files that each step leaves for the next, a folder a (dataset, partition)."""
 
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,12 +26,29 @@ class Workspace:
         """The publisher's file, as it came."""
         return self.folder / "raw" / name
 
+    @property
+    def arriving(self) -> Path:
+        """Folder of the answers of an API until they are whole."""
+        return self.folder / "raw" / "arriving"
+
     def keep_raw(self, names: Iterable[str]) -> None:
-        """Remove what an earlier download left of another source, other than the files of these paths."""
+        """Remove what earlier downloads have left, other than the files of these paths."""
         kept = {Path(name).name for name in names}
         for path in (self.folder / "raw").iterdir():
-            if path.name not in kept:
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name not in kept:
                 path.unlink()
+
+    @classmethod
+    def before(cls, dataset: Dataset, partition: Partition, settings: Settings) -> Iterator["Workspace"]:
+        """The places of the dataset's earlier partitions that there are, the latest first."""
+        key = f"{dataset.partition_by}="
+        folders = (settings.staging_folder / dataset.name).glob(f"{key}*")
+        for folder in sorted(folders, reverse=True):
+            if folder.name < partition.hive:
+                earlier = dataset.partition(folder.name.removeprefix(key))
+                yield cls.of(dataset, earlier, settings)
 
     @property
     def parquet(self) -> Path:

@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from tarn.api.download import download_api
 from tarn.dataset import Dataset
 from tarn.downloads.file import download_file
 from tarn.downloads.job import STEP, Clock, Download, Job, Manner
@@ -59,7 +60,7 @@ def download(
 
 def _download(job: Job[Any], previous: Receipt | None) -> Download:
     if isinstance(job.source, ApiSource):
-        raise NotImplementedError
+        return download_api(job, previous)
     return download_file(job, previous)
 
 
