@@ -136,6 +136,11 @@ class Dataset(Model):
         return Partition.parse(text, self.partition_by)
 
     @property
+    def pipeline(self) -> str:
+        """The pipeline that it belongs to: its name's first word."""
+        return self.name.partition("_")[0]
+
+    @property
     def fingerprint(self) -> str:
         """Changes when what parquetize would write changes: the schema, its names, its cleaning."""
         shape = [column.model_dump_json(exclude={"description"}) for column in self.columns]

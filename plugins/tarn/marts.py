@@ -17,22 +17,22 @@ FAILURE_MARKS = ("Failure in ", "Error in ", "Compilation Error", "Runtime Error
 def build_marts(
     settings: Settings,
     *partitions: Partition,
-    pipeline: str = "taxi",
+    pipeline: str | None = None,
     say: Callable[[str], None],
 ) -> None:
-    """Run ``dbt build`` for a pipeline's models, restricted to the range of the partitions that are given.
+    """Run ``dbt build``, restricted to the range of the partitions that are given, for a pipeline's models or for all.
 
     ``say`` gets each line of dbt's output as it comes. Raises BuildFailed naming what dbt says failed.
     """
     edges = partition_vars(partitions)
     # Unit tests hold the models' code, not the day's data: they belong to the project's tests.
-    chosen = ("--select", f"tag:{pipeline}", "--exclude-resource-type", "unit_test")
+    chosen = ["--exclude-resource-type", "unit_test", *(["--select", f"tag:{pipeline}"] if pipeline else [])]
     command = dbt_command(settings, "build", *chosen, "--vars", json.dumps(edges))
     failures = []
     with subprocess.Popen(
         command,
         cwd=settings.dbt_folder,
-        env=dbt_environment(settings),
+        env=dbt_environment(settings, pipeline or ""),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -45,7 +45,7 @@ def build_marts(
     if dbt.returncode != 0:
         what = "\n".join(failures) or f"dbt ended with {dbt.returncode}; its last lines are above."
         asked = ", ".join(f"{name} {value}" for name, value in edges.items())
-        raise BuildFailed(f"dbt build of {pipeline} for {asked} failed:\n{what}")
+        raise BuildFailed(f"dbt build of {pipeline or 'all pipelines'} for {asked} failed:\n{what}")
 
 
 def partition_vars(partitions: Iterable[Partition]) -> dict[str, str]:
@@ -63,9 +63,17 @@ def dbt_command(settings: Settings, *arguments: str) -> list[str]:
     return [str(dbt), "--no-use-colors", *arguments, "--target", settings.target.value]
 
 
-def dbt_environment(settings: Settings) -> dict[str, str]:
-    """The variables of a dbt call: where the lake is, and state kept out of the project's folder."""
-    state = settings.home / "dbt"
+def dbt_environment(settings: Settings, pipeline: str = "") -> dict[str, str]:
+    """The whole environment of a dbt call; see ``dbt_variables``."""
+    return os.environ | dbt_variables(settings, pipeline)
+
+
+def dbt_variables(settings: Settings, pipeline: str = "") -> dict[str, str]:
+    """The variables of a dbt call: where the lake is, and state kept out of the project's folder.
+
+    Each pipeline has state of its own: two calls of dbt that write the same one at a time spoil it for each other.
+    """
+    state = settings.home / "dbt" / pipeline
     folders = {
         "DBT_PROJECT_DIR": str(settings.dbt_folder),
         "DBT_PROFILES_DIR": str(settings.dbt_folder),
@@ -75,4 +83,4 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
         # dbt imports thousands of modules: where bytecode is not kept, it starts seconds later.
         "PYTHONDONTWRITEBYTECODE": "",
     }
-    return os.environ | settings.environment() | folders
+    return settings.environment() | folders

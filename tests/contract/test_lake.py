@@ -75,7 +75,7 @@ def _leave_a_stale_object(settings: Settings) -> None:
 @pytest.fixture(scope="module")
 def marts(steps: Tape, settings: Settings, wire: Wire) -> Tape:
     partition = find_dataset("taxi_green", CHECKOUT / "datasets").partition(MONTH)
-    build_marts(settings, partition, partition, say=lambda _: None)
+    build_marts(settings, partition, partition, pipeline="taxi", say=lambda _: None)
     return wire.tape()
 
 
