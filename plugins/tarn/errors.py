@@ -53,6 +53,10 @@ class CheckFailed(TarnError):
     """More of a partition's rows break one of the dataset's checks than its limit allows."""
 
 
+class CredentialsMissing(TarnError):
+    """There are no credentials for Google Cloud, or they cannot be used."""
+
+
 class ServiceFailed(TarnError):
     """A service of the local cloud could not be started, reached or stopped."""
 

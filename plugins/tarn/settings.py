@@ -227,13 +227,13 @@ def _as_variable(value: Any) -> str:
     return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
-def read_settings() -> Settings:
-    """Read the settings from the environment.
+def read_settings(target: Target | None = None) -> Settings:
+    """Read the settings from the environment, for another target than its own where one is named.
 
     Raises TarnError naming each variable that is wrong.
     """
     try:
-        return Settings()
+        return Settings(target=target) if target else Settings()
     except ValidationError as error:
         raise TarnError("\n".join(_complaint(problem) for problem in error.errors())) from None
 

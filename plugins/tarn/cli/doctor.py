@@ -5,42 +5,41 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Annotated
 
 import psutil
 import typer
+from rich.markup import escape
 
 from tarn.cli.console import results
 from tarn.dataset import dataset_names, load_dataset
 from tarn.errors import TarnError
+from tarn.finding import Finding
 from tarn.local import processes
 from tarn.local.lake import lake_services
 from tarn.local.supervisor import State, Supervisor
-from tarn.settings import Settings, Target, current_settings
+from tarn.settings import Settings, Target, current_settings, read_settings
 
 NEEDED_DISK_GIB = 4
 NEEDED_MEMORY_GIB = 4
 GIB = 1 << 30
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at; ``remedy`` is empty where it is well."""
+def doctor(
+    target: Annotated[Target | None, typer.Option(help="Check for this target, whatever TARN_TARGET says.")] = None,
+) -> None:
+    """Check the machine, the settings, the datasets and the ports; on gcp credentials, APIs and permissions too.
 
-    subject: str
-    fact: str
-    remedy: str = ""
-
-
-def doctor() -> None:
-    """Check the machine, the settings, the datasets and the ports; say what is missing and how to get it."""
-    settings = current_settings()
-    findings = list(examine(settings))
-    for finding in findings:
+    Says what is missing and how to get it.
+    """
+    settings = read_settings(target) if target else current_settings()
+    findings = []
+    for finding in examine(settings):
+        findings.append(finding)
         mark = "[red]no[/]" if finding.remedy else "[green]ok[/]"
-        results.print(f"{mark}  {finding.subject:<14}{finding.fact}", highlight=False)
+        results.print(f"{mark}  {finding.subject:<14} {escape(finding.fact)}", highlight=False)
         if finding.remedy:
-            results.print(f"    {'':<14}-> {finding.remedy}", highlight=False)
+            results.print(f"    {'':<14} -> {escape(finding.remedy)}", highlight=False)
     if any(finding.remedy for finding in findings):
         raise typer.Exit(1)
 
@@ -55,7 +54,10 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _datasets(settings)
     yield from _ports(settings)
     if settings.target is Target.GCP:
-        yield _credentials(settings)
+        # Google's libraries take a second to load, which the local lake's doctor does not need.
+        from tarn.gcp.examination import examine_gcp
+
+        yield from examine_gcp(settings)
 
 
 def _python() -> Finding:
@@ -113,17 +115,3 @@ def _ports(settings: Settings) -> Iterator[Finding]:
 def _is_taken(host: str, port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex((host, port)) == 0
-
-
-def _credentials(settings: Settings) -> Finding:
-    import google.auth
-    from google.auth.exceptions import DefaultCredentialsError
-
-    if settings.key_file:
-        return Finding("credentials", str(settings.key_file))
-    try:
-        google.auth.default()
-    except DefaultCredentialsError:
-        remedy = f"put a service account's key (*.json) into {settings.credentials}"
-        return Finding("credentials", "none found", remedy)
-    return Finding("credentials", "the environment's own (application default)")
