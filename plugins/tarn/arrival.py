@@ -33,7 +33,7 @@ def inspect(path: Path, format_: SourceFormat) -> None:
         head = file.read(HEAD_BYTES)
     _refuse_impostors(head)
     match format_:
-        case SourceFormat.CSV_GZ:
+        case SourceFormat.CSV_GZ | SourceFormat.TSV_GZ:
             if not head.startswith(GZIP_MAGIC):
                 raise DownloadRefused(f"it should be gzipped, and begins with {head[:16]!r}. {_REMEDY}")
             _check_gzip(path)

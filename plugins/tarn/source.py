@@ -27,6 +27,9 @@ class SourceFormat(StrEnum):
     JSON = "json"
 
 
+GZIPPED = frozenset({SourceFormat.CSV_GZ, SourceFormat.TSV_GZ})
+
+
 class Key(Model):
     """A publisher's secret. It comes from the Airflow connection, or from TARN_KEY_<PUBLISHER>; without it is none."""
 

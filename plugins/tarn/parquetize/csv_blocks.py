@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import BinaryIO
+from typing import Protocol
 
 import numpy as np
 
@@ -24,6 +24,13 @@ csv.field_size_limit(MAX_ROW_BYTES)  # else Python's reader refuses fields that 
 
 _QUOTE, _LINE_FEED, _CARRIAGE_RETURN = b'"\n\r'
 _MAY_TOUCH_A_QUOTE = np.frombuffer(b',"\r\n', np.uint8)
+
+
+class Readable(Protocol):
+    """A stream of bytes."""
+
+    def read(self, size: int, /) -> bytes:
+        """About ``size`` bytes; none at the end."""
 
 
 class Quoting(Enum):
@@ -66,7 +73,7 @@ def block_of(data: bytes, line: int) -> Block:
     return Block(data, line, _quoting(data))
 
 
-def cut_blocks(stream: BinaryIO, size: int, head: bytes = b"", line: int = 1) -> Iterator[Block]:
+def cut_blocks(stream: Readable, size: int, head: bytes = b"", line: int = 1) -> Iterator[Block]:
     """Cut ``head`` and the rest of ``stream`` into blocks of about ``size`` bytes; ``head`` begins on ``line``.
 
     The cuts depend on the bytes alone, never on how they arrive. Raises FileRefused at a line of more than a mebibyte.

@@ -7,7 +7,6 @@ block is halved until only little of it is left that fails, and this is read row
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -17,7 +16,7 @@ from tarn.errors import FileRefused
 from tarn.parquetize.casts import text_array
 from tarn.parquetize.changed_types import SAMPLE_ROWS, adapt_types
 from tarn.parquetize.columns import FileColumns, bind_columns
-from tarn.parquetize.csv_blocks import Block, Quoting, Record, count_lines, cut_blocks, read_records
+from tarn.parquetize.csv_blocks import Block, Quoting, Readable, Record, count_lines, cut_blocks, read_records
 from tarn.parquetize.rows import BadRow, Rows, cast_rows, join_rows
 from tarn.parquetize.types import ARROW_TYPES
 
@@ -39,7 +38,7 @@ class CsvFile:
     ``width`` is the number of a row's fields: in some files every row ends in more commas than the header.
     """
 
-    stream: BinaryIO
+    stream: Readable
     columns: FileColumns
     width: int
     head: bytes
@@ -151,7 +150,7 @@ class CsvFile:
         return None
 
 
-def open_csv(stream: BinaryIO, dataset: Dataset) -> CsvFile:
+def open_csv(stream: Readable, dataset: Dataset) -> CsvFile:
     """Read the header of a CSV stream and find the dataset's columns in it.
 
     Raises FileRefused where there is no header in UTF-8, or where it lacks a required column.

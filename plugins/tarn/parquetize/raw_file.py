@@ -15,11 +15,13 @@ from tarn.dataset import Dataset
 from tarn.errors import FileRefused
 from tarn.parquetize.columns import FileColumns
 from tarn.parquetize.csv_file import open_csv
+from tarn.parquetize.json_pages import Pages, open_json
 from tarn.parquetize.parquet_file import open_parquet
 from tarn.parquetize.pipeline import map_in_order
 from tarn.parquetize.rows import Rows
+from tarn.parquetize.tabs import TabsAsCommas
 from tarn.progress import Progress
-from tarn.source import SourceFormat
+from tarn.source import GZIPPED, SourceFormat
 
 READ_BYTES = 1 << 18
 _DAMAGE = (*GZIP_DAMAGE, pa.ArrowInvalid)
@@ -50,9 +52,19 @@ def open_raw(path: Path, format_: SourceFormat, dataset: Dataset, progress: Prog
         size = path.stat().st_size
         with path.open("rb") as file, _unpacked(file, format_) as stream:
             with _refusing_damage():
-                csv = open_csv(stream, dataset)
+                csv = open_csv(TabsAsCommas(stream) if format_ is SourceFormat.TSV_GZ else stream, dataset)
             blocks = _telling(csv.blocks(), lambda _block: progress(file.tell(), size, "bytes"))
             yield RawFile(csv.columns, map_in_order(csv.read, blocks))
+
+
+def open_pages(pages: Pages, dataset: Dataset, progress: Progress) -> RawFile:
+    """The answers of an API as one file; ``progress`` hears how many records are read.
+
+    Raises FileRefused, here or while rows are read, where an answer is damaged or all lack required columns.
+    """
+    source = open_json(pages, dataset)
+    batches = _telling(source.batches(), lambda batch: progress(batch.row - 1 + len(batch.records), None, "rows"))
+    return RawFile(source.columns, map_in_order(source.read, batches))
 
 
 def _open_parquet(path: Path) -> pq.ParquetFile:
@@ -61,7 +73,7 @@ def _open_parquet(path: Path) -> pq.ParquetFile:
 
 
 def _unpacked(file: BinaryIO, format_: SourceFormat) -> BinaryIO:
-    return igzip.open(file, "rb") if format_ is SourceFormat.CSV_GZ else file
+    return igzip.open(file, "rb") if format_ in GZIPPED else file
 
 
 def _telling(items: Iterator[Item], tell: Callable[[Item], None]) -> Iterator[Item]:

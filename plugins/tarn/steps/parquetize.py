@@ -21,6 +21,7 @@ from tarn.partition import Partition
 from tarn.progress import Progress, silent
 from tarn.receipt import Artifact, Receipt
 from tarn.settings import Settings
+from tarn.source import ApiSource, FileSource
 from tarn.staging import Workspace
 
 STEP = "parquetize"
@@ -41,14 +42,16 @@ def parquetize(
     """
     begun = time.monotonic()
     workspace = Workspace.of(dataset, partition, settings)
-    raw = _downloaded(workspace, dataset, partition)
+    downloaded = _downloaded(workspace, dataset, partition)
+    (raw,) = downloaded.writes
     receipt_path = workspace.receipt(STEP)
     previous = Receipt.load(receipt_path)
     if previous and not force and _still_holds(previous, raw, dataset):
         log.info("%s %s: unchanged since %s", dataset.name, partition, previous.finished_at.isoformat("T", "seconds"))
         return previous.model_copy(update={"reused": True})
     try:
-        outcome = _convert(_Job(dataset, partition, workspace, Path(raw.uri)), progress)
+        source = dataset.source(downloaded.source)
+        outcome = _convert(_Job(dataset, partition, workspace, source, Path(raw.uri)), progress)
     except FileRefused as refusal:
         raise FileRefused(f"{dataset.name} {partition}, {raw.uri}: {refusal}") from None
     receipt = Receipt(
@@ -65,7 +68,7 @@ def parquetize(
         rows_repaired=outcome.repaired,
         repaired_by=outcome.repaired_by,
         quarantined_by=outcome.quarantined_by,
-        columns=outcome.columns,
+        columns={column.name: column.type.value for column in dataset.columns},
         ignored_columns=outcome.ignored_columns,
         seconds=time.monotonic() - begun,
         finished_at=dt.datetime.now(dt.UTC),
@@ -80,6 +83,7 @@ class _Job:
     dataset: Dataset
     partition: Partition
     workspace: Workspace
+    source: FileSource | ApiSource
     raw: Path
 
 
@@ -91,19 +95,18 @@ class _Outcome:
     repaired: int
     repaired_by: dict[str, int]
     quarantined_by: dict[str, int]
-    columns: dict[str, str]
     ignored_columns: tuple[str, ...]
 
 
-def _downloaded(workspace: Workspace, dataset: Dataset, partition: Partition) -> Artifact:
+def _downloaded(workspace: Workspace, dataset: Dataset, partition: Partition) -> Receipt:
     receipt = Receipt.load(workspace.receipt(DOWNLOAD))
     remedy = f"run scripts/download.py {dataset.name} {partition} first"
-    if receipt is None:
+    if receipt is None or receipt.source not in (source.name for source in dataset.sources):
         raise InputMissing(f"{dataset.name} {partition} has not been downloaded: {remedy}.")
-    (raw,) = receipt.writes
-    if not raw.holds():
-        raise InputMissing(f"{raw.uri} is gone, or no longer what was downloaded: {remedy}.")
-    return raw
+    for raw in receipt.writes:
+        if not raw.holds():
+            raise InputMissing(f"{raw.uri} is gone, or no longer what was downloaded: {remedy}.")
+    return receipt
 
 
 def _still_holds(previous: Receipt, raw: Artifact, dataset: Dataset) -> bool:
@@ -122,12 +125,11 @@ def _convert(job: _Job, progress: Progress) -> _Outcome:
 
 
 def _write(job: _Job, parquet: Path, bad_rows: Path, progress: Progress) -> tuple[_Outcome, list[str]]:
-    format_ = job.dataset.source(job.partition).format
     read = repaired = 0
     repairs = Counter[str]()
     with (
-        open_raw(job.raw, format_, job.dataset, progress) as raw,
-        RowGroupWriter(parquet, arrow_schema(raw.columns.columns)) as writer,
+        open_raw(job.raw, job.source.format, job.dataset, progress) as raw,
+        RowGroupWriter(parquet, arrow_schema(job.dataset.columns)) as writer,
         bad_rows.open("w", encoding="utf-8") as quarantine_file,
     ):
         quarantine = Quarantine(quarantine_file)
@@ -141,14 +143,7 @@ def _write(job: _Job, parquet: Path, bad_rows: Path, progress: Progress) -> tupl
     if read != written + quarantine.rows:
         raise AssertionError(f"{read} rows read, but {written} written and {quarantine.rows} quarantined")
     outcome = _Outcome(
-        read=read,
-        written=written,
-        quarantined=quarantine.rows,
-        repaired=repaired,
-        repaired_by=dict(repairs),
-        quarantined_by=dict(quarantine.rules),
-        columns={column.name: column.type.value for column in raw.columns.columns},
-        ignored_columns=raw.columns.ignored,
+        read, written, quarantine.rows, repaired, dict(repairs), dict(quarantine.rules), raw.columns.ignored
     )
     return outcome, quarantine.first_reasons
 
