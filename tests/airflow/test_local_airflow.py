@@ -79,8 +79,11 @@ def fake_airflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     count = '[ "$*" = "db migrate" ] && echo x >> "$AIRFLOW_HOME/airflow.db"'
     program.write_text(f'#!/bin/sh\n{count}\ntest ! -e "$AIRFLOW_HOME/broken"\n', encoding="utf-8")
     program.chmod(0o755)
+    python = program.with_name("python")
+    python.write_text('#!/bin/sh\necho "$*" >> "$AIRFLOW_HOME/modules"\n', encoding="utf-8")
+    python.chmod(0o755)
     monkeypatch.setenv("AIRFLOW_HOME", str(home))
-    monkeypatch.setattr(sys, "executable", str(program.with_name("python")))
+    monkeypatch.setattr(sys, "executable", str(python))
     return home
 
 
@@ -92,6 +95,27 @@ def test_the_database_is_migrated_once_a_version(fake_airflow: Path, monkeypatch
     assert (migrate.main(), migrate.main(), migrations(fake_airflow)) == (0, 0, 1)
     monkeypatch.setattr(migrate, "version", lambda _name: "99.0")
     assert (migrate.main(), migrate.main(), migrations(fake_airflow)) == (0, 0, 2)
+
+
+def test_the_pools_are_made_with_it_and_again_where_a_publisher_is_new(
+    fake_airflow: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (migrate.main(), migrate.main()) == (0, 0)
+    made = (fake_airflow / "modules").read_text(encoding="utf-8")
+    assert made.splitlines() == ["-m tarn.airflow.pools"]
+    monkeypatch.setattr(migrate, "publisher_pools", lambda _settings: ["another"])
+    assert migrate.main() == 0
+    assert len((fake_airflow / "modules").read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_a_dataset_that_is_wrong_is_named_and_airflow_does_not_start(
+    fake_airflow: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "wrong.yaml").write_text("name: wrong", encoding="utf-8")
+    monkeypatch.setenv("TARN_ROOT", str(tmp_path))
+    assert migrate.main() == 1
+    assert "wrong.yaml" in capsys.readouterr().err
 
 
 def test_a_migration_that_failed_is_done_again(fake_airflow: Path) -> None:

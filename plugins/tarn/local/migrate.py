@@ -1,4 +1,7 @@
-"""``python -m tarn.local.migrate``: bring Airflow's database up to date, if this version of Airflow has not yet."""
+"""``python -m tarn.local.migrate``: bring Airflow's database up to date, if this version of Airflow has not yet.
+
+The publishers' pools are made with it: a task of a pool that is not there is never run.
+"""
 
 import os
 import subprocess
@@ -7,19 +10,30 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tarn import durable
+from tarn.airflow.pools import publisher_pools
+from tarn.errors import TarnError
+from tarn.settings import current_settings
 
 
 def main() -> int:
-    """Run ``airflow db migrate`` unless it is known to be done; its exit code."""
+    """Run ``airflow db migrate`` and make the pools, unless both are known to be done; the exit code."""
     home = Path(os.environ["AIRFLOW_HOME"])
-    done, installed = home / "migrated", version("apache-airflow-core")
+    done = home / "migrated"
+    try:
+        wanted = " ".join([version("apache-airflow-core"), *publisher_pools(current_settings())])
+    except TarnError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a command of its own
+        return 1
     # Asking Airflow itself takes as long as the migration: seven seconds of each start.
-    if (home / "airflow.db").exists() and done.exists() and done.read_text(encoding="utf-8") == installed:
+    if (home / "airflow.db").exists() and done.exists() and done.read_text(encoding="utf-8") == wanted:
         return 0
-    code = subprocess.run([Path(sys.executable).with_name("airflow"), "db", "migrate"], check=False).returncode
-    if code == 0:
-        durable.write_text(done, installed)
-    return code
+    airflow = str(Path(sys.executable).with_name("airflow"))
+    for command in ([airflow, "db", "migrate"], [sys.executable, "-m", "tarn.airflow.pools"]):
+        code = subprocess.run(command, check=False).returncode
+        if code != 0:
+            return code
+    durable.write_text(done, wanted)
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,53 @@
+"""dbt's own commands as tasks of a DAG, one a command, for a pipeline whose marts are built in steps.
+
+A command runs in a shell, as a person would type it. ``dbt deps`` fills a folder of the pipeline's own: the one in the
+project stays as it is for whoever builds at the same time.
+"""
+
+import shlex
+
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import TriggerRule, chain
+
+from tarn.marts import dbt_command, dbt_variables
+from tarn.settings import current_settings
+
+PACKAGES = "TARN_DBT_PACKAGES"
+VARS = "{{ ti.xcom_pull(task_ids='dbt_vars') }}"
+
+
+def dbt_commands(pipeline: str) -> list[BashOperator]:
+    """``dbt_deps`` → ``dbt_seed`` → ``dbt_run`` → ``dbt_test`` of a pipeline, in this order.
+
+    ``dbt_run`` and ``dbt_test`` work on the partitions that the DAG's task ``dbt_vars`` gives; no other run of the DAG
+    may be at work meanwhile.
+    """
+    chosen = ("--select", f"tag:{pipeline}")
+    # Unit tests hold the models' code, not the day's data: they belong to the project's tests.
+    data_tests = ("--exclude-resource-type", "unit_test")
+    tasks = [
+        _dbt(pipeline, "deps", trigger_rule=TriggerRule.NONE_FAILED),
+        _dbt(pipeline, "seed", *chosen),
+        _dbt(pipeline, "run", *chosen, vars_of_run=True),
+        _dbt(pipeline, "test", *chosen, *data_tests, vars_of_run=True),
+    ]
+    chain(*tasks)
+    return tasks
+
+
+def _dbt(
+    pipeline: str, command: str, *arguments: str, vars_of_run: bool = False, trigger_rule: str = TriggerRule.ALL_SUCCESS
+) -> BashOperator:
+    settings = current_settings()
+    packages = settings.home / "dbt" / pipeline / "packages"
+    # dbt deps asks no database, and so knows no target.
+    words = dbt_command(settings, command, *arguments)
+    given = f" --vars '{VARS}'" if vars_of_run else ""
+    return BashOperator(
+        task_id=f"dbt_{command}",
+        bash_command=shlex.join(words) + given,
+        cwd=str(settings.dbt_folder),
+        env=dbt_variables(settings, pipeline) | {PACKAGES: str(packages)},
+        append_env=True,
+        trigger_rule=trigger_rule,
+    )

@@ -1,0 +1,97 @@
+"""The DAG ``crypto`` as Airflow reads it."""
+
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tarn.airflow.pools import publisher_pools
+from tarn.settings import CHECKOUT, Settings
+
+PUBLISHERS = ("blockchair", "coingecko")
+STEPS = ("download", "parquetize", "upload_to_gcs", "load_external_table")
+DBT = ["dbt_deps", "dbt_seed", "dbt_run", "dbt_test"]
+
+
+@pytest.fixture(scope="module")
+def crypto(airflow_home: Path) -> Any:
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(str(CHECKOUT / "dags"))
+    assert bag.import_errors == {}
+    return bag.dags["crypto"]
+
+
+def test_both_publishers_are_asked_side_by_side_between_start_and_dbt(crypto: Any) -> None:
+    lanes = {f"{publisher}.lane.{step}" for publisher in PUBLISHERS for step in STEPS}
+    plans = {f"{publisher}.plan_lanes" for publisher in PUBLISHERS}
+    assert set(crypto.task_dict) == lanes | plans | {"start", "end", "dbt_vars", *DBT}
+    assert crypto.task_dict["start"].downstream_task_ids == plans
+    for publisher in PUBLISHERS:
+        others = {task for task in crypto.task_dict if not task.startswith(publisher)}
+        upstream = crypto.task_dict[f"{publisher}.lane.load_external_table"].get_flat_relative_ids(upstream=True)
+        assert upstream & others == {"start"}
+        assert f"{publisher}.lane.load_external_table" in crypto.task_dict["dbt_deps"].upstream_task_ids
+
+
+def test_dbt_is_four_commands_one_after_the_other(crypto: Any) -> None:
+    order = [*DBT, "end"]
+    for before, after in pairwise(order):
+        assert crypto.task_dict[before].downstream_task_ids == {after}
+    assert crypto.task_dict["end"].downstream_task_ids == set()
+    for name in DBT:
+        task = crypto.task_dict[name]
+        assert task.task_type == "BashOperator"
+        assert f" {name.removeprefix('dbt_')} " in task.bash_command
+        assert task.env["TARN_DBT_PACKAGES"].endswith("/dbt/crypto/packages")
+
+
+def test_only_what_depends_on_the_days_is_told_them(crypto: Any) -> None:
+    told = {name for name in DBT if "--vars" in crypto.task_dict[name].bash_command}
+    assert told == {"dbt_run", "dbt_test"}
+    assert crypto.task_dict["dbt_vars"].downstream_task_ids == {"dbt_run"}
+
+
+def test_a_publisher_is_asked_by_one_task_at_a_time(crypto: Any) -> None:
+    pools = {task.task_id: task.pool for task in crypto.tasks if task.pool != "default_pool"}
+    assert pools == {f"{publisher}.lane.download": publisher for publisher in PUBLISHERS}
+    assert set(PUBLISHERS) <= set(publisher_pools(Settings()))
+
+
+def test_each_publishers_lanes_are_of_its_own_tables(crypto: Any) -> None:
+    outlets = {
+        publisher: {asset.name for asset in crypto.task_dict[f"{publisher}.lane.load_external_table"].outlets}
+        for publisher in PUBLISHERS
+    }
+    assert outlets == {
+        "blockchair": {"lake.crypto_blocks", "lake.crypto_transactions"},
+        "coingecko": {"lake.crypto_markets", "lake.crypto_prices"},
+    }
+
+
+def test_no_secret_is_part_of_a_task(airflow_home: Path) -> None:
+    code = (
+        "from tarn.airflow.dbt_commands import dbt_commands; import airflow.sdk as sdk\n"
+        "with sdk.DAG('probe') as probe: tasks = dbt_commands('crypto')\n"
+        "print([task.env | {'command': task.bash_command} for task in tasks])"
+    )
+    environment = {"TARN_KEY_COINGECKO": "CG-hidden", "AIRFLOW_CONN_COINGECKO": '{"password": "CG-hidden"}'}
+    command = ["env", *(f"{name}={value}" for name, value in environment.items()), sys.executable, "-c", code]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "DBT_PROJECT_DIR" in shown
+    assert "CG-hidden" not in shown
+
+
+def test_it_runs_at_one_for_the_day_before_one_run_at_a_time(crypto: Any) -> None:
+    assert repr(crypto.timetable).startswith("CronPartitionTimetable(expression='0 1 * * *', timezone='UTC'")
+    assert "run_offset=-1, key_format='%Y-%m-%d'" in repr(crypto.timetable)
+    assert (crypto.catchup, crypto.max_active_runs) == (False, 1)
+
+
+def test_its_page_explains_every_task_and_every_param(crypto: Any) -> None:
+    names = {task_id.split(".")[-1] for task_id in crypto.task_dict}
+    assert all(f"`{name}`" in crypto.doc_md for name in [*names, *crypto.params])
+    assert list(crypto.params) == ["start_day", "end_day", "datasets", "force"]
