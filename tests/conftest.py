@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from tarn.settings import Settings
 
 START_SECONDS = 60
 POLL_SECONDS = 0.1
+SEARCH_PATH = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
 
 RunningContext = contextlib.AbstractContextManager["RunningServer"]
 
@@ -83,15 +85,25 @@ def embedded_gcs(
         yield server.url
 
 
-@pytest.fixture(scope="session", params=["embedded", "given"])
+@pytest.fixture(scope="session")
+def fake_gcs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a fake-gcs-server, or of whatever object server TARN_TEST_GCS_ENDPOINT names."""
+    if given := os.environ.get("TARN_TEST_GCS_ENDPOINT"):
+        yield given
+        return
+    program = os.environ.get("TARN_FAKE_GCS_SERVER") or shutil.which("fake-gcs-server", path=SEARCH_PATH)
+    if not program:
+        pytest.skip("there is no fake-gcs-server: `make fake-gcs-server` builds it, where Go is installed")
+    folder = str(tmp_path_factory.mktemp("fake-gcs"))
+    options = ["-scheme", "http", "-host", "127.0.0.1", "-backend", "filesystem", "-filesystem-root", folder]
+    with _running([program, *options, "-log-level", "warn"], "/_internal/healthcheck") as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session", params=["embedded", "fake-gcs-server"])
 def gcs_url(request: pytest.FixtureRequest) -> str:
-    """The address of each object server to test against: ours, and one that the environment names."""
-    if request.param == "embedded":
-        return str(request.getfixturevalue("embedded_gcs"))
-    given = os.environ.get("TARN_TEST_GCS_ENDPOINT")
-    if not given:
-        pytest.skip("TARN_TEST_GCS_ENDPOINT names no other object server, such as fake-gcs-server")
-    return given
+    """The address of each object server to test against."""
+    return str(request.getfixturevalue({"embedded": "embedded_gcs", "fake-gcs-server": "fake_gcs"}[request.param]))
 
 
 @pytest.fixture(scope="session")

@@ -57,6 +57,10 @@ class CredentialsMissing(TarnError):
     """There are no credentials for Google Cloud, or they cannot be used."""
 
 
+class StagingFailed(TarnError):
+    """The staging area's bucket refused a file, or holds another than was sent."""
+
+
 class ServiceFailed(TarnError):
     """A service of the local cloud could not be started, reached or stopped."""
 

@@ -1,9 +1,9 @@
-"""Cloud Storage for the upload step: gcloud-aio-storage, and what that client lacks for a lake."""
+"""Cloud Storage for the steps: gcloud-aio-storage, and what that client lacks for a lake."""
 
 import contextlib
 import io
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -67,11 +67,12 @@ class Bucket:
         self._client = client
         self._name = name
 
-    async def create(self, project: str, location: str) -> None:
+    async def create(self, project: str, location: str, labels: Mapping[str, str] | None = None) -> None:
         """Create the bucket, with uniform access; one that someone else has just created will do."""
         body = {
             "name": self._name,
             "location": location,
+            "labels": dict(labels or {}),
             "iamConfiguration": {"uniformBucketLevelAccess": {"enabled": True}},
         }
         try:
@@ -118,16 +119,25 @@ class Bucket:
 
     async def read_crc32c(self, found: RemoteObject) -> str:
         """The crc32c of an object's bytes, by reading them back."""
+        return await _patiently(self._read, found, lambda _chunk: None)
+
+    async def fetch(self, found: RemoteObject, path: Path) -> str:
+        """Write an object's bytes to a file, whose folder is there; gives their crc32c."""
 
         async def attempt() -> str:
-            value = 0
-            answer = await self._client.download_stream(self._name, found.name, timeout=_patience(found.bytes))
-            async with answer as response:
-                async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-                    value = google_crc32c.extend(value, chunk)
-            return encode_crc32c(value)
+            with path.open("wb") as file:
+                return await self._read(found, file.write)
 
         return await _patiently(attempt)
+
+    async def _read(self, found: RemoteObject, take: Callable[[bytes], object]) -> str:
+        value = 0
+        answer = await self._client.download_stream(self._name, found.name, timeout=_patience(found.bytes))
+        async with answer as response:
+            async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+                take(chunk)
+                value = google_crc32c.extend(value, chunk)
+        return encode_crc32c(value)
 
     async def remove(self, found: RemoteObject) -> None:
         """Remove an object as it was found; one that is already gone will do. Raises LostRace for a newer one."""

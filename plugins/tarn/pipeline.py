@@ -42,8 +42,18 @@ def run_step(
     # Imported here: a process that runs one step, or only reads the DAGs, needs no other step's libraries.
     name = Step(step)
     function = getattr(importlib.import_module(f"tarn.steps.{name}"), name)
-    receipt: Receipt = function(dataset, partition, settings, force=force, progress=progress, **options)
-    return receipt
+
+    def work(settings: Settings) -> Receipt:
+        receipt: Receipt = function(dataset, partition, settings, force=force, progress=progress, **options)
+        return receipt
+
+    if not settings.staging_bucket:
+        return work(settings)
+    from tarn.staging_store import Work, run_in_store
+
+    before = STEPS.index(name) - 1
+    after = STEPS[before] if before >= 0 else None
+    return run_in_store(Work(name, after, dataset, partition, force), settings, work)
 
 
 def run_partition(

@@ -5,10 +5,18 @@ from collections.abc import Iterator
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from tarn.errors import LoadFailed, LoadMismatch, NotPublished, PublisherUnavailable, TarnError, UploadFailed
+from tarn.errors import (
+    LoadFailed,
+    LoadMismatch,
+    NotPublished,
+    PublisherUnavailable,
+    StagingFailed,
+    TarnError,
+    UploadFailed,
+)
 
 # What another try may mend: the network, a server, or somebody else's write at the same time.
-RETRYABLE = (PublisherUnavailable, UploadFailed, LoadFailed, LoadMismatch)
+RETRYABLE = (PublisherUnavailable, StagingFailed, UploadFailed, LoadFailed, LoadMismatch)
 
 
 @contextlib.contextmanager
