@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, PositiveFloat, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from tarn.connection import connection_key_file
 from tarn.errors import TarnError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 LOCAL_PROJECT = "tarn-local"
+OWN_CONNECTION = "google_cloud_default"
 
 # https://cloud.google.com/storage/docs/buckets#naming, without dots: those need a domain of one's own
 BUCKET_NAME = r"^[a-z0-9][a-z0-9_\-]{1,61}[a-z0-9]$"
@@ -62,7 +64,7 @@ class Settings(BaseSettings):
         CHECKOUT / "credentials", description="folder whose one *.json file is the service account's key on gcp"
     )
     connection: str = Field(
-        "google_cloud_default",
+        OWN_CONNECTION,
         pattern=r"^\w+$",
         description="Airflow's connection to Google; one of your own is left as it is",
     )
@@ -70,8 +72,8 @@ class Settings(BaseSettings):
         None, description="keep Airflow's task logs in the lake's bucket; by default on gcp only"
     )
     log_format: LogFormat = Field(LogFormat.TEXT, description="text, or json: one JSON object a line")
-    statsd: str | None = Field(
-        None, pattern=r"^[\w.\-]+:\d+$", description="host:port of the StatsD server that Airflow's metrics go to"
+    otlp: str | None = Field(
+        None, pattern=r"^https?://", description="address of the OpenTelemetry receiver that Airflow's metrics go to"
     )
 
     publishers: str = Field("offline", description="offline, live, or the address of a server with the same files")
@@ -167,6 +169,16 @@ class Settings(BaseSettings):
         return {"managed-by": "tarn"} | dict(part.split("=") for part in self.labels.split(",") if part)
 
     @property
+    def airflow_connection(self) -> str:
+        """Airflow's connection to Google that tasks use: a local server has no need of one's own."""
+        return self.connection if self.target is Target.GCP else OWN_CONNECTION
+
+    @property
+    def remote_log_folder(self) -> str:
+        """Where in the bucket Airflow's task logs are."""
+        return f"gs://{self.bucket}/logs"
+
+    @property
     def keeps_remote_logs(self) -> bool:
         """Whether Airflow's task logs go to the lake's bucket."""
         return self.target is Target.GCP if self.remote_logs is None else self.remote_logs
@@ -198,9 +210,9 @@ class Settings(BaseSettings):
 
     @property
     def key_file(self) -> Path | None:
-        """The service account's key on gcp, where one lies in ``credentials/``.
+        """The service account's key on gcp: the one in ``credentials/``, or the one that TARN_CONNECTION names.
 
-        Raises TarnError where there are several.
+        Raises TarnError where there are several, CredentialsMissing where the connection cannot be read.
         """
         if self.target is Target.LOCAL:
             return None
@@ -208,7 +220,7 @@ class Settings(BaseSettings):
         if len(keys) > 1:
             names = ", ".join(key.name for key in keys)
             raise TarnError(f"{self.credentials} holds {len(keys)} keys ({names}): leave the one to use.")
-        return keys[0] if keys else None
+        return keys[0] if keys else connection_key_file(self.connection)
 
     def environment(self) -> dict[str, str]:
         """The variables that lead Google's own clients, Airflow and dbt to the same cloud as these settings."""

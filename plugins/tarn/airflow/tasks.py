@@ -23,7 +23,6 @@ from tarn.settings import Settings, current_settings
 if TYPE_CHECKING:
     from google.cloud import bigquery
 
-CONNECTION = "google_cloud_default"
 LABEL = "{{ task.op_kwargs['lane']['dataset'] }} {{ task.op_kwargs['lane']['partition'] }}"
 
 log = logging.getLogger(__name__)
@@ -72,6 +71,14 @@ def upload_to_gcs(lane: Lane) -> list[str]:
 
 
 @task(map_index_template=LABEL)
+def clean(lane: Lane) -> Lane:
+    """Fetch the publisher's file, clean and cast its rows, and make the bucket hold them; gives the lane."""
+    for step in ("download", "parquetize", "upload"):
+        _run(step, lane)
+    return lane
+
+
+@task(map_index_template=LABEL)
 def load_external_table(lane: Lane) -> Loaded:
     """Create or update the external table, prove the partition's row count, and hold it against its checks."""
     client = _client(current_settings())
@@ -95,7 +102,7 @@ def validate(lane: Lane) -> Loaded:
 def _client(settings: Settings) -> "bigquery.Client":
     from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
 
-    hook = BigQueryHook(gcp_conn_id=CONNECTION, location=settings.location, use_legacy_sql=False)
+    hook = BigQueryHook(gcp_conn_id=settings.airflow_connection, location=settings.location, use_legacy_sql=False)
     return hook.get_client(project_id=settings.project, location=settings.location)
 
 

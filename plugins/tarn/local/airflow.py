@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from tarn import durable
 from tarn.local.service import Endpoint, Service
-from tarn.settings import Settings, Target
+from tarn.settings import LogFormat, Settings, Target
 
 USER = "admin"
 START_SECONDS = 180.0
+METRICS_MILLISECONDS = 15_000
 
 
 class Login(NamedTuple):
@@ -27,14 +28,17 @@ def airflow_services(settings: Settings) -> list[Service]:
     environment = airflow_environment(settings)
     # The first call of the execution API takes seconds, longer than a task waits: the health check makes it.
     endpoint = Endpoint(settings.host, settings.airflow_port, "TARN_AIRFLOW_PORT", "/execution/health")
-    migrate = (sys.executable, "-m", "tarn.local.migrate")
+    prepare = [(sys.executable, "-m", "tarn.local.migrate")]
+    if settings.keeps_remote_logs and settings.target is Target.LOCAL:
+        # The first log is written before the first upload would make the bucket.
+        prepare.append((sys.executable, "-m", "tarn.local.bucket"))
     return [
         # Task logs lie in a folder that the UI reads; a server for them would only take another port.
         Service(
             "airflow-scheduler",
             _airflow("scheduler", "--skip-serve-logs"),
             environment=environment,
-            prepare=(migrate,),
+            prepare=tuple(prepare),
         ),
         Service("airflow-dag-processor", _airflow("dag-processor"), environment=environment),
         Service(
@@ -57,6 +61,7 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW_HOME": str(_home(settings)),
         "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": _connection(settings),
         **{f"AIRFLOW__{name}": value for name, value in _configuration(settings).items()},
+        **_metrics(settings),
         # Airflow imports thousands of modules in each process: where bytecode is not kept, a task takes twice as long.
         "PYTHONDONTWRITEBYTECODE": "",
     }
@@ -87,13 +92,38 @@ def _configuration(settings: Settings) -> dict[str, str]:
         "CORE__PLUGINS_FOLDER": str(root / "plugins"),
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_passwords_file(settings)),
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "COSMOS__CACHE_DIR": str(_home(settings) / "cosmos"),
+        "COSMOS__ENABLE_TELEMETRY": "False",
         "DAG_PROCESSOR__PARSING_PROCESSES": "1",
         "DAG_PROCESSOR__REFRESH_INTERVAL": "15",
         "LOGGING__COLORED_CONSOLE_LOG": "False",
+        "LOGGING__JSON_LOGS": str(settings.log_format is LogFormat.JSON),
         "LOGGING__NAMESPACE_LEVELS": "http.access=WARNING",
+        **(_remote_logs(settings) if settings.keeps_remote_logs else {}),
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
         # A worker notices at the next heartbeat that its task has ended: with the default, up to 5 s later.
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+    }
+
+
+def _remote_logs(settings: Settings) -> dict[str, str]:
+    return {
+        "LOGGING__REMOTE_LOGGING": "True",
+        "LOGGING__REMOTE_BASE_LOG_FOLDER": settings.remote_log_folder,
+        "LOGGING__REMOTE_LOG_CONN_ID": settings.airflow_connection,
+    }
+
+
+def _metrics(settings: Settings) -> dict[str, str]:
+    """What has Airflow send its metrics; the other names are OpenTelemetry's own."""
+    if not settings.otlp:
+        return {}
+    return {
+        "AIRFLOW__METRICS__OTEL_ON": "True",
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": f"{settings.otlp.rstrip('/')}/v1/metrics",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OTEL_METRIC_EXPORT_INTERVAL": str(METRICS_MILLISECONDS),
+        "OTEL_SERVICE_NAME": "airflow",
     }
 
 

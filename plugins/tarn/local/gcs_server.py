@@ -131,9 +131,7 @@ def _guarded(handler: Handler) -> Handler:
             if _conditions_hold(request, kept):
                 handler(request, response, kept)
                 if response.status == HTTPStatus.NOT_FOUND and not response._content:
-                    _refuse(
-                        response, HTTPStatus.NOT_FOUND, "notFound", "The specified object or bucket does not exist."
-                    )
+                    _refuse(response, HTTPStatus.NOT_FOUND, "notFound", _not_found(request, kept))
             else:
                 _refuse(response, HTTPStatus.PRECONDITION_FAILED, "conditionNotMet", CONDITION_NOT_MET)
 
@@ -159,6 +157,12 @@ def _target(request: Any, kept: DurableStorage) -> tuple[str, str]:
         return bucket, query["name"][0]
     body = request.data if isinstance(request.data, dict) else {}
     return bucket, names.get("dest_object_id") or names.get("object_id") or body.get("meta", body).get("name", "")
+
+
+def _not_found(request: Any, kept: DurableStorage) -> str:
+    bucket, name = _target(request, kept)
+    # Word for word as Google's: Airflow's log handler tells a log that is not there yet by these words.
+    return f"No such object: {bucket}/{name}" if name else "The specified bucket does not exist."
 
 
 def _refuse(response: Any, status: HTTPStatus, reason: str, message: str) -> None:

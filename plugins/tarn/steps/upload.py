@@ -102,7 +102,7 @@ class _Replacement:
         try:
             return await bucket.find(folder)
         except gcs.BucketMissing:
-            await bucket.create(self._settings.project, self._settings.location)
+            await bucket.create(self._settings.project, self._settings.location, self._settings.resource_labels)
             return {}
 
     async def _replace(self, bucket: Bucket, present: dict[str, RemoteObject]) -> bool:

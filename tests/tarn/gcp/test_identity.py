@@ -31,18 +31,28 @@ def test_the_key_in_the_folder_comes_first(on_gcp: Settings, monkeypatch: pytest
     assert find_identity(on_gcp).description == f"{ACCOUNT} ({on_gcp.key_file})"
 
 
-@pytest.mark.parametrize("form", ["path", "content", "text"])
+@pytest.mark.parametrize("form", ["json", "text", "uri"])
 def test_a_connection_of_airflow_s_names_a_key(
-    on_gcp: Settings, without_key: Settings, key: dict[str, str], form: str, monkeypatch: pytest.MonkeyPatch
+    on_gcp: Settings, without_key: Settings, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    extra = {
-        "path": {"key_path": str(on_gcp.key_file)},
-        "content": {"keyfile_dict": key},
-        "text": {"extra__google_cloud_platform__keyfile_dict": json.dumps(key)},
+    extra = {"key_path": str(on_gcp.key_file)}
+    connection = {
+        "json": json.dumps({"conn_type": "google_cloud_platform", "extra": extra}),
+        "text": json.dumps({"conn_type": "google_cloud_platform", "extra": json.dumps(extra)}),
+        "uri": f"google-cloud-platform://?extra__google_cloud_platform__key_path={on_gcp.key_file}",
     }[form]
-    connection = {"conn_type": "google_cloud_platform", "extra": extra}
-    monkeypatch.setenv("AIRFLOW_CONN_MY_GOOGLE", json.dumps(connection))
+    monkeypatch.setenv("AIRFLOW_CONN_MY_GOOGLE", connection)
     assert find_identity(without_key).description.startswith(ACCOUNT)
+    assert without_key.environment()["GOOGLE_APPLICATION_CREDENTIALS"] == str(on_gcp.key_file)
+
+
+def test_a_connection_that_holds_the_key_itself_is_refused_without_telling_it(
+    without_key: Settings, key: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_MY_GOOGLE", json.dumps({"extra": {"keyfile_dict": key}}))
+    with pytest.raises(CredentialsMissing, match="give its path as key_path") as error:
+        find_identity(without_key)
+    assert not [secret for secret in SECRETS if secret in str(error.value)]
 
 
 def test_the_machine_s_own_credentials_come_last(
@@ -85,5 +95,5 @@ def test_a_file_that_is_no_key_is_named_without_its_content(on_gcp: Settings, co
 
 def test_a_connection_that_cannot_be_read_is_named(without_key: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_MY_GOOGLE", "{broken")
-    with pytest.raises(CredentialsMissing, match="AIRFLOW_CONN_MY_GOOGLE is neither JSON nor a URI"):
+    with pytest.raises(CredentialsMissing, match="AIRFLOW_CONN_MY_GOOGLE is no connection"):
         find_identity(without_key)
