@@ -4,9 +4,11 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from tarn_bigquery.catalog.names import DatasetRef, TableRef
+from tarn_bigquery.catalog.resources import now_ms
 from tarn_bigquery.errors import already_exists, not_found
 
 Resource = dict[str, Any]
@@ -72,19 +74,34 @@ def remove(key: Key) -> Change:
     return Change(key, lambda current: None)
 
 
+Clock = Callable[[], int]
+"""Milliseconds since the epoch."""
+
+
 @dataclass
 class Catalog:
-    """All resources. Bodies are never changed in place: a reader may keep what it was given."""
+    """All resources. Bodies are never changed in place: a reader may keep what it was given.
+
+    A table whose time has come is not there any more, whether its rows have been dropped yet or not. `due` is when
+    something next expires; it lies in the past where that has to be looked at.
+    """
 
     resources: dict[Key, Resource] = field(default_factory=dict)
+    clock: Clock = now_ms
+    due: float = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def find(self, key: Key) -> Resource | None:
-        return self.resources.get(key)
+        body = self.resources.get(key)
+        return None if body is None or self.is_expired(body) else body
+
+    def is_expired(self, body: Resource) -> bool:
+        moment = expiration_of(body)
+        return moment is not None and moment <= self.clock()
 
     def get(self, key: Key) -> Resource:
         """The resource's body. Raises ApiError `notFound`, naming the dataset where that is what is missing."""
-        body = self.resources.get(key)
+        body = self.find(key)
         if body is None:
             parent = dataset_key(key.dataset)
             missing = key if parent in self.resources or key == parent else parent
@@ -107,7 +124,7 @@ class Catalog:
         with self.lock:
             keys = sorted(key for key in self.resources if key.kind == kind and key.dataset == dataset)
             found = [(key, self.resources[key]) for key in keys]
-        return iter(found)
+        return ((key, body) for key, body in found if not self.is_expired(body))
 
     def projects(self) -> list[str]:
         with self.lock:
@@ -117,7 +134,7 @@ class Catalog:
         """What the changes come to, in order, on what is here now. Hold `lock` until they are published."""
         outcome: dict[Key, Resource | None] = {}
         for change in changes:
-            current = outcome[change.key] if change.key in outcome else self.resources.get(change.key)
+            current = outcome[change.key] if change.key in outcome else self.find(change.key)
             outcome[change.key] = change.apply(current)
         return outcome
 
@@ -129,6 +146,25 @@ class Catalog:
                     self.resources.pop(key, None)
                 else:
                     self.resources[key] = body
+                    self.due = min(self.due, first_expiration(body))
+
+
+def expiration_of(body: Resource) -> int | None:
+    """When a table ends, in milliseconds since the epoch; None where it never does."""
+    moment = body.get("expirationTime")
+    return int(moment) if moment is not None else None
+
+
+def partition_life(body: Resource) -> int | None:
+    """How long a partition of a table lasts from its beginning, in milliseconds; None where it lasts for ever."""
+    life = (body.get("timePartitioning") or {}).get("expirationMs")
+    return int(life) if life is not None else None
+
+
+def first_expiration(body: Resource) -> float:
+    """When something of a table may first expire. How old its partitions are only a look at its rows can tell."""
+    moment = expiration_of(body)
+    return 0 if partition_life(body) is not None else inf if moment is None else moment
 
 
 def encode_key(key: Key) -> list[str]:

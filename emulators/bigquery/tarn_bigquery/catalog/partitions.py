@@ -122,11 +122,25 @@ def bounds(kind: str, partition: str) -> tuple[dt.datetime, dt.datetime]:
             raise ValueError(partition)
     except ValueError as error:
         raise invalid(f"Invalid partition ID ${partition} for a table partitioned by {kind}.") from error
+    return start, _next(kind, start)
+
+
+def around(kind: str, moment: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
+    """Where the partition that a moment lies in begins, and where the next one does."""
+    start = moment.replace(minute=0, second=0, microsecond=0)
+    if kind != "HOUR":
+        start = start.replace(hour=0)
+    if kind in {"MONTH", "YEAR"}:
+        start = start.replace(day=1, month=1 if kind == "YEAR" else moment.month)
+    return start, _next(kind, start)
+
+
+def _next(kind: str, start: dt.datetime) -> dt.datetime:
     if kind == "YEAR":
-        return start, start.replace(year=start.year + 1)
+        return start.replace(year=start.year + 1)
     if kind == "MONTH":
-        return start, (start + dt.timedelta(days=32)).replace(day=1)
-    return start, start + (dt.timedelta(days=1) if kind == "DAY" else dt.timedelta(hours=1))
+        return (start + dt.timedelta(days=32)).replace(day=1)
+    return start + (dt.timedelta(days=1) if kind == "DAY" else dt.timedelta(hours=1))
 
 
 def _range_condition(name: str, limits: dict[str, Any], partition: str) -> str:

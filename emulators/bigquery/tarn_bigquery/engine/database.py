@@ -8,7 +8,8 @@ from pathlib import Path
 
 import duckdb
 
-from tarn_bigquery.catalog.catalog import Catalog, Change, decode_key, encode_body, encode_key
+from tarn_bigquery.catalog.catalog import Catalog, Change, Clock, decode_key, encode_body, encode_key
+from tarn_bigquery.catalog.resources import now_ms
 from tarn_bigquery.engine import googlesql
 
 # Every version of a resource is a row of its own and a body of NULL is its end. Rows are only ever added while
@@ -38,7 +39,7 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 class Database:
     """DuckDB with the catalog in step: `transaction()` is the one way to write either."""
 
-    def __init__(self, path: Path | None, temp_dir: Path) -> None:
+    def __init__(self, path: Path | None, temp_dir: Path, clock: Clock = now_ms) -> None:
         """Open the file, or a database in memory where `path` is None. `temp_dir` takes what spills."""
         settings = _SETTINGS | {"temp_directory": str(temp_dir)}
         self._root = duckdb.connect(str(path) if path else ":memory:", config=settings)
@@ -48,7 +49,7 @@ class Database:
         rows = self._root.execute(
             "SELECT kind, project, dataset, name, body FROM _tarn.resources ORDER BY version"
         ).fetchall()
-        self.catalog = Catalog({decode_key(*row[:4]): json.loads(row[4]) for row in rows})
+        self.catalog = Catalog({decode_key(*row[:4]): json.loads(row[4]) for row in rows}, clock)
         self._cursors = threading.Lock()
         self.schemas = threading.Lock()
         """Held while a dataset is made or dropped."""
@@ -71,7 +72,7 @@ class Database:
                 yield transaction
             return
         cursor.begin()
-        transaction = Transaction(cursor)
+        transaction = Transaction(cursor, self.catalog)
         try:
             yield transaction
             self.commit(transaction)
@@ -108,8 +109,9 @@ class Database:
 class Transaction:
     """One transaction: SQL on `cursor`, and changes of resources that are worked out at the commit."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
         self.cursor = cursor
+        self.catalog = catalog
         self.changes: list[Change] = []
 
     def change(self, *changes: Change) -> None:

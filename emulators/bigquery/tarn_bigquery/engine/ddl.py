@@ -1,5 +1,6 @@
 """DDL statements carried out: read by the sql room, done by `definitions`, told as an Outcome."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -7,7 +8,7 @@ from sqlglot import exp
 
 from tarn_bigquery.catalog import resources
 from tarn_bigquery.catalog.catalog import Resource, dataset_key, table_key
-from tarn_bigquery.catalog.names import TableRef
+from tarn_bigquery.catalog.names import DatasetRef, TableRef
 from tarn_bigquery.catalog.partitions import is_ingestion_time, undecorated
 from tarn_bigquery.engine import copies, definitions, routine_ddl
 from tarn_bigquery.engine.alterations import alter_table
@@ -55,14 +56,24 @@ def _drop_schema(call: Call) -> Outcome:
 
 
 def _alter_schema(call: Call) -> Outcome:
-    alter = narrowed(exp.Alter, call.tree)
-    ref = ddl.dataset_ref(alter.this, call.context)
+    # sqlglot reads ALTER SCHEMA in no form, and ALTER TABLE in the one that both have.
+    tree = parse(_ALTER_SCHEMA.sub("ALTER TABLE", call.statement.text, count=1))[0].tree
+    alter = narrowed(exp.Alter, tree)
+    ref = DatasetRef(alter.this.db or call.context.project, alter.this.name)
+    if alter.args.get("exists") and call.context.catalog.find(dataset_key(ref)) is None:
+        return Outcome("")
     changes: Resource = {}
     for action in alter.args["actions"]:
+        if not isinstance(action, exp.AlterSet):
+            raise unsupported(f"ALTER SCHEMA {action.sql('bigquery')}")
         for properties in action.expressions:
-            changes |= {p.name: ddl.value_of(p.args["value"]) for p in properties.expressions}
+            given = {p.name.lower(): ddl.value_of(p.args["value"]) for p in properties.expressions}
+            changes |= ddl.dataset_options(given)
     definitions.update_dataset(call.queries.database, ref, lambda body: resources.patched(body, changes))
     return Outcome("")
+
+
+_ALTER_SCHEMA = re.compile(r"\bALTER\s+SCHEMA\b", re.IGNORECASE)
 
 
 def _create_table(call: Call) -> Outcome:

@@ -57,12 +57,27 @@ def create_table(transaction: Transaction, body: Resource, *, replacing: bool = 
     A table that is replaced must have been dropped before, in the same transaction.
     """
     ref = ref_of(body)
+    body = _with_expiration(body, transaction.catalog.dataset(ref.parent), transaction.catalog.clock())
     check_table_id(ref.table)
     _check_names(fields_of(body))
+    # A table of the name that has expired may still have its rows here.
     if is_stored(body):
-        transaction.cursor.execute(f"CREATE TABLE {duck_path(ref)} {columns_ddl(body)}")
+        transaction.cursor.execute(f"CREATE OR REPLACE TABLE {duck_path(ref)} {columns_ddl(body)}")
+    else:
+        transaction.cursor.execute(f"DROP TABLE IF EXISTS {duck_path(ref)}")
     change = replace if replacing else create
     transaction.change(change(table_key(ref), body))
+
+
+def _with_expiration(body: Resource, dataset: Resource, now: int) -> Resource:
+    """The table with what its dataset says of expiration: of partitions before tables, as only one of them holds."""
+    time = body.get("timePartitioning")
+    partition_life, table_life = dataset.get("defaultPartitionExpirationMs"), dataset.get("defaultTableExpirationMs")
+    if time and partition_life:
+        return body | {"timePartitioning": {"expirationMs": str(partition_life)} | time}
+    if "expirationTime" in body or not table_life:
+        return body
+    return body | {"expirationTime": str(now + int(table_life))}
 
 
 def drop_table(transaction: Transaction, body: Resource) -> None:
@@ -143,20 +158,17 @@ def _layout(body: Resource) -> object:
 
 def evolve(transaction: Transaction, ref: TableRef, old: list[Field], new: list[Field]) -> None:
     """Bring a stored table from one schema to another: new columns, relaxed modes. Else ApiError `invalid`."""
+    _check_kept(ref, old, new)
     path = duck_path(ref)
     wanted = {field["name"].lower(): field for field in new}
     known = {field["name"].lower() for field in old}
     for field in old:
         name = field["name"]
-        after = wanted.get(name.lower())
-        if after is None:
-            raise _mismatch(ref, f"Field {name} is missing in new schema")
+        after = wanted[name.lower()]
         if field.get("mode") == "REQUIRED" and after.get("mode", "NULLABLE") == "NULLABLE":
             transaction.cursor.execute(f"ALTER TABLE {path} ALTER COLUMN {quote(name)} DROP NOT NULL")
         elif (field.get("mode") or "NULLABLE") != (after.get("mode") or "NULLABLE"):
             raise _mismatch(ref, f"Field {name} has changed mode from {field['mode']} to {after['mode']}")
-        if field["type"] != after["type"]:
-            raise _mismatch(ref, f"Field {name} has changed type from {field['type']} to {after['type']}")
         if duck_type(field) != duck_type(after):
             transaction.cursor.execute(f"ALTER TABLE {path} ALTER COLUMN {quote(name)} TYPE {duck_type(after)}")
     for field in new:
@@ -165,6 +177,19 @@ def evolve(transaction: Transaction, ref: TableRef, old: list[Field], new: list[
         if field.get("mode") == "REQUIRED":
             raise _mismatch(ref, f"Cannot add required fields to an existing schema. (field: {field['name']})")
         transaction.cursor.execute(f"ALTER TABLE {path} ADD COLUMN {quote(field['name'])} {duck_type(field)}")
+
+
+def _check_kept(ref: TableRef, old: list[Field], new: list[Field], inside: str = "") -> None:
+    """Raises ApiError `invalid` where a column, or a field of one, is gone or has another type."""
+    wanted = {field["name"].lower(): field for field in new}
+    for field in old:
+        name = inside + field["name"]
+        after = wanted.get(field["name"].lower())
+        if after is None:
+            raise _mismatch(ref, f"Field {name} is missing in new schema")
+        if field["type"] != after["type"]:
+            raise _mismatch(ref, f"Field {name} has changed type from {field['type']} to {after['type']}")
+        _check_kept(ref, field.get("fields", []), after.get("fields", []), f"{name}.")
 
 
 def touch(ref: TableRef, transaction: Transaction) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import IO
 
 from tarn_bigquery.catalog import resources
-from tarn_bigquery.catalog.catalog import Catalog, Resource, table_key
+from tarn_bigquery.catalog.catalog import Catalog, Clock, Resource, table_key
 from tarn_bigquery.catalog.names import TableRef
+from tarn_bigquery.catalog.resources import now_ms
 from tarn_bigquery.config import Settings
 from tarn_bigquery.engine import ddl, definitions
 from tarn_bigquery.engine.copies import Copies
 from tarn_bigquery.engine.database import Database
+from tarn_bigquery.engine.expiry import Expiry
 from tarn_bigquery.engine.exports import Exports
 from tarn_bigquery.engine.externals import ExternalTables
 from tarn_bigquery.engine.introspection import Introspection
@@ -39,8 +41,11 @@ class DataDirInUseError(Exception):
 
 
 class Engine:
-    def __init__(self, settings: Settings) -> None:
-        """Open the data directory. Raises DataDirInUseError where another process has it."""
+    def __init__(self, settings: Settings, clock: Clock = now_ms) -> None:
+        """Open the data directory. Raises DataDirInUseError where another process has it.
+
+        `clock` says when tables and partitions expire.
+        """
         self.settings = settings
         self._temporary = None if settings.data_dir else Path(tempfile.mkdtemp(prefix="tarn-bigquery-"))
         self.folder = settings.data_dir or Path(str(self._temporary))
@@ -49,12 +54,13 @@ class Engine:
         results = _emptied(self.folder / "results")
         self.uploads = UploadStore(_emptied(self.folder / "uploads"))
         path = None if self._temporary else self.folder / "tarn.duckdb"
-        self.database = Database(path, self.folder / "spill")
+        self.database = Database(path, self.folder / "spill", clock)
         drop_leftovers(self.database)
         self.jobs = JobRegistry()
         self.job_metrics = JobMetrics(self.jobs)
         self.requests = Requests()
         self.locks = TableLocks()
+        self.expiry = Expiry(self.database, self.locks)
         self.sizes = TableSizes(self.database)
         self.queries = Queries(self.database, self.locks, self.sizes, results)
         self.externals = ExternalTables(settings, self.folder / "cache", self.database)
@@ -71,7 +77,7 @@ class Engine:
             "copy": Copies(self.queries).run,
             "extract": exports.run,
         }
-        self.runner = JobRunner(self.jobs, settings.workers, kinds, self.job_metrics)
+        self.runner = JobRunner(self.jobs, settings.workers, kinds, self.job_metrics, self.expiry.sweep)
         self.query_jobs.runner = self.runner
 
     @property
@@ -86,7 +92,7 @@ class Engine:
         body = resources.new_table(ref, self._complete(ref.project, given), dataset["location"])
         with self.database.transaction() as transaction:
             definitions.create_table(transaction, body)
-        return body
+        return self.catalog.table(ref)
 
     def change_table(self, ref: TableRef, edit: definitions.Edit) -> Resource:
         current = self.catalog.table(ref)
@@ -102,7 +108,7 @@ class Engine:
         body = {**given, "schema": {"fields": normalized(given.get("schema", {}).get("fields", []))}}
         if body.get("view") or body.get("materializedView"):
             context = QueryContext(self.catalog, self.externals, self.introspection, project)
-            return ddl.with_view_schema(self.queries, context, body)
+            return _described(ddl.with_view_schema(self.queries, context, body), given)
         if body.get("externalDataConfiguration"):
             return self.externals.with_schema(body)
         return body
@@ -122,6 +128,18 @@ class Engine:
         self._lock.close()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
+
+
+def _described(view: Resource, given: Resource) -> Resource:
+    """The view with the descriptions of columns that were given: its query has none."""
+    known = {field["name"].lower(): field for field in given.get("schema", {}).get("fields", [])}
+    fields = [
+        field | {"description": known[name]["description"]}
+        if (name := field["name"].lower()) in known and known[name].get("description")
+        else field
+        for field in view["schema"]["fields"]
+    ]
+    return {**view, "schema": {"fields": fields}}
 
 
 def _lock(folder: Path) -> IO[str]:

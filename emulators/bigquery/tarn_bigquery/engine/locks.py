@@ -14,6 +14,18 @@ class TableLocks:
         self._guard = threading.Lock()
 
     @contextmanager
+    def trying(self, ref: TableRef) -> Iterator[bool]:
+        """Hold the table for writing if nobody holds it. Gives whether it is held."""
+        with self._guard:
+            lock = self._locks[ref]
+        held = lock.acquire(blocking=False)
+        try:
+            yield held
+        finally:
+            if held:
+                lock.release()
+
+    @contextmanager
     def writing(self, ref: TableRef) -> Iterator[None]:
         """Hold the table for writing; wait for whoever holds it."""
         with self._guard:

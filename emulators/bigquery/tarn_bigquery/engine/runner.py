@@ -20,12 +20,20 @@ Work = Callable[[Job], None]
 
 
 class JobRunner:
-    """`kinds` says what to do for a job of each kind: query, load, copy, extract."""
+    """`kinds` says what to do for a job of each kind: query, load, copy, extract; `before` is done before any."""
 
-    def __init__(self, registry: JobRegistry, workers: int, kinds: dict[str, Work], metrics: JobMetrics) -> None:
+    def __init__(
+        self,
+        registry: JobRegistry,
+        workers: int,
+        kinds: dict[str, Work],
+        metrics: JobMetrics,
+        before: Callable[[], None],
+    ) -> None:
         self._registry = registry
         self._kinds = kinds
         self._metrics = metrics
+        self._before = before
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="job")
 
     def submit(self, job: Job) -> Job:
@@ -42,6 +50,8 @@ class JobRunner:
         job.state, job.started = "RUNNING", now_ms()
         try:
             job.check_cancelled()
+            if job.parent is None:
+                self._before()
             work(job)
         except ApiError as error:
             job.error = error

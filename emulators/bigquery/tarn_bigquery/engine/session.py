@@ -43,7 +43,7 @@ class Session:
             raise invalid_query("Transaction is already in progress.")
         cursor = self._open.enter_context(self._database.cursor())
         cursor.begin()
-        self.transaction = Transaction(cursor)
+        self.transaction = Transaction(cursor, self._database.catalog)
 
     def lock(self, ref: TableRef) -> None:
         """Keep a table from other writers until the transaction ends."""

@@ -30,6 +30,7 @@ def _source(call: Call) -> RowSource:
         return call.engine.result_of(ref.project, job_id)
     if partitioned := summarized(ref):
         return partition_summary(call.engine.catalog.table(partitioned), call.engine.introspection)
+    call.engine.expiry.sweep()
     target = undecorated(ref)
     body = call.engine.catalog.table(target.table)
     if not is_stored(body):

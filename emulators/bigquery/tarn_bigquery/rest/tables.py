@@ -26,6 +26,7 @@ def get(call: Call) -> Resource:
     if partitioned := summarized(ref):
         body = call.engine.catalog.table(partitioned)
         return {**body, "tableReference": ref.rest(), "schema": {"fields": FIELDS}}
+    call.engine.expiry.sweep()
     target = undecorated(ref)
     body = with_size(call, call.engine.catalog.table(target.table))
     return body if target.partition is None else _partition(call, ref, body, target.partition)

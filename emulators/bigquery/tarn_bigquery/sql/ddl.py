@@ -46,15 +46,30 @@ def dataset_ref(node: exp.Table, context: QueryContext) -> DatasetRef:
 
 
 def dataset_body(create: exp.Create) -> Resource:
+    return dataset_options(options(create))
+
+
+def dataset_options(given: dict[str, Any]) -> Resource:
+    """Options of a dataset, as the members of its resource that they set; None takes one away."""
     body: Resource = {}
-    for name, value in options(create).items():
+    for name, value in given.items():
         if name == "location":
             body["location"] = value
-        elif name == "default_table_expiration_days":
-            body["defaultTableExpirationMs"] = str(int(float(value) * 86_400_000))
+        elif name in _DATASET_EXPIRATIONS:
+            body[_DATASET_EXPIRATIONS[name]] = _milliseconds(value)
         else:
             body |= _common_option(name, value)
     return body
+
+
+_DATASET_EXPIRATIONS = {
+    "default_table_expiration_days": "defaultTableExpirationMs",
+    "default_partition_expiration_days": "defaultPartitionExpirationMs",
+}
+
+
+def _milliseconds(days: float | None) -> str | None:
+    return None if days is None else str(int(float(days) * 86_400_000))
 
 
 def columns(schema: exp.Schema) -> list[Field]:
@@ -141,16 +156,16 @@ def value_of(node: exp.Expr) -> Any:
 
 
 def table_options(given: dict[str, Any], body: Resource) -> Resource:
-    """Options of a table, as the members of its resource that they set."""
+    """Options of a table, as the members of its resource that they set; None takes one away."""
     result: Resource = {}
     for name, value in given.items():
         if name in {"require_partition_filter", "partition_expiration_days"}:
             key = "timePartitioning" if "timePartitioning" in body else "rangePartitioning"
             if name == "require_partition_filter":
                 result["requirePartitionFilter"] = bool(value)
-            elif value is not None:
-                expiration = {"expirationMs": str(int(float(value) * 86_400_000))}
-                result[key] = body.get(key, {}) | expiration
+            else:
+                layout = {k: v for k, v in body.get(key, {}).items() if k != "expirationMs"}
+                result[key] = layout | ({} if value is None else {"expirationMs": _milliseconds(value)})
         else:
             result |= _common_option(name, value)
     return result
