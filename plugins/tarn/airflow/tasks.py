@@ -55,7 +55,9 @@ def plan_lanes(granularity: str, datasets: list[str]) -> list[Lane]:
 @task(map_index_template=LABEL)
 def download(lane: Lane) -> list[str]:
     """Fetch the publisher's file to the staging area; gives its path. Skipped where it is not published."""
-    return _written(_run("download", lane))
+    from tarn.airflow.secrets import key_from_connection
+
+    return _written(_run("download", lane, secret_of=key_from_connection))
 
 
 @task(map_index_template=LABEL)

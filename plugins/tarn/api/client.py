@@ -83,7 +83,8 @@ class ApiClient:
         headers = {"Accept": "application/json"} | ({"If-None-Match": etag} if etag else {})
         timeout = (self._policy.connect_timeout, self._policy.read_timeout)
         try:
-            response = self._session.get(url, headers=headers, timeout=timeout)
+            # A redirection might carry the key to another's server.
+            response = self._session.get(url, headers=headers, timeout=timeout, allow_redirects=False)
         except _BROKEN_TRANSFER as error:
             raise _Passing(f"{type(error).__name__}: {error}") from error
         except requests.RequestException as error:

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 import requests
 
 from tarn.dataset import Dataset
+from tarn.downloads.secrets import SecretOf, key_from_environment
 from tarn.errors import NotPublished
 from tarn.fetch import NotThere
 from tarn.partition import Partition
@@ -43,7 +44,7 @@ class Manner:
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     progress: Progress = silent
     clock: Clock = field(default_factory=Clock)
-    secret: str | None = field(default=None, repr=False)
+    secret_of: SecretOf = key_from_environment
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,10 @@ class Job(Generic[AnySource]):
         session.headers["User-Agent"] = USER_AGENT
         offline = self.settings.publishers == OFFLINE
         session.trust_env = not offline  # a proxy cannot see this machine's own server
-        if self.source.key and self.manner.secret and not offline:
-            session.headers[self.source.key.header] = self.manner.secret
+        key = self.source.key
+        secret = self.manner.secret_of(key.publisher) if key and not offline else None
+        if key and secret:
+            session.headers[key.header] = secret
         return session
 
     def not_published(self, reason: NotThere, url: str) -> NotPublished:

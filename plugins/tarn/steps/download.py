@@ -7,6 +7,7 @@ from tarn.api.download import download_api
 from tarn.dataset import Dataset
 from tarn.downloads.file import download_file
 from tarn.downloads.job import STEP, Clock, Download, Job, Manner
+from tarn.downloads.secrets import SecretOf, key_from_environment
 from tarn.errors import NotPublished
 from tarn.partition import Partition
 from tarn.progress import Progress, silent
@@ -29,18 +30,18 @@ def download(
     *,
     policy: RetryPolicy = DEFAULT_POLICY,
     clock: Clock = SYSTEM_CLOCK,
-    secret: str | None = None,
+    secret_of: SecretOf = key_from_environment,
     force: bool = False,
     progress: Progress = silent,
 ) -> Receipt:
     """Fetch a partition from the first source that has it, or find that what is here is still the publisher's.
 
     An interrupted download goes on where it ended. Where the publisher cannot be reached, or has withdrawn the data,
-    what was downloaded before and still holds is used, with a warning. ``secret`` is the publisher's key, where it asks
-    for one. Raises NotPublished where no source has the partition; PublisherUnavailable; DownloadRefused where what
-    comes is not what it should be.
+    what was downloaded before and still holds is used, with a warning. ``secret_of`` gives a publisher's key, where a
+    source asks for one. Raises NotPublished where no source has the partition; PublisherUnavailable; DownloadRefused
+    where what comes is not what it should be.
     """
-    manner = Manner(policy, progress, clock, secret)
+    manner = Manner(policy, progress, clock, secret_of)
     workspace = Workspace.of(dataset, partition, settings)
     previous = None if force else _valid_receipt(workspace)
     nothing: list[str] = []

@@ -234,16 +234,24 @@ def test_days_ago_reach_back_to_the_partitions_first_hour(api: Api, fetch: Fetch
 
 
 def test_a_secret_is_sent_and_told_to_nobody(
-    api: Api, fetch: Fetch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+    api: Api, fetch: Fetch, caplog: pytest.LogCaptureFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.DEBUG)
     api.answer = lambda _: Reply([{"id": 1}])
     api.first = [Reply(b"", 500)]
     dataset = blocks(key={"publisher": "chain", "header": "x-key"})
-    fetch(dataset, DAY, secret="s3cret")  # a test's own
+    monkeypatch.setenv("TARN_KEY_CHAIN", "s3cret")
+    fetch(dataset, DAY)
     assert [asked.headers["x-key"] for asked in api.asked] == ["s3cret", "s3cret"]
     written = "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file())
     assert "s3cret" not in written + caplog.text
+
+
+def test_a_redirection_is_not_followed_with_the_key(api: Api, fetch: Fetch) -> None:
+    api.answer = lambda _: Reply(b"", 302, {"Location": f"{api.url}/elsewhere"})
+    with pytest.raises(DownloadRefused, match="HTTP 302"):
+        fetch(blocks(), DAY)
+    assert len(api.asked) == 1
 
 
 def test_where_one_source_has_nothing_the_next_is_asked(api: Api, fetch: Fetch) -> None:
