@@ -16,29 +16,24 @@ _UNRANKED_IN = 60
 
 @dataclass(frozen=True)
 class Market:
-    """The coins of a sample at one moment, the largest market first."""
+    """The market of a sample's seed at one moment."""
 
-    coins: tuple[Coin, ...]
     seed: str
     second: int
-    revision: int = 0  # how often the ranking has moved since: neighbours change places
 
-    def ranked(self) -> list[Coin]:
-        """The coins in the order of their market caps."""
-        caps = {coin.id: Course(coin, self.seed).market_cap(self.second) for coin in self.coins}
-        ranked = sorted(self.coins, key=lambda coin: (-caps[coin.id], coin.id))
-        if self.revision % 2:
-            # As when a coin is overtaken between two pages: each pair of neighbours has changed places.
-            pairs = zip(ranked[1::2], ranked[::2], strict=False)
-            odd_one = ranked[len(ranked) // 2 * 2 :]
-            ranked = [coin for pair in pairs for coin in pair] + odd_one
-        return ranked
+    def ranked(self, coins: Iterable[Coin], revision: int = 0) -> list[Coin]:
+        """The coins in the order of their market caps; each revision has neighbours change places."""
+        caps = [(Course(coin, self.seed).market_cap(self.second), coin) for coin in coins]
+        ranked = [coin for _, coin in sorted(caps, key=lambda entry: (-entry[0], entry[1].id))]
+        if revision % 2 == 0:
+            return ranked
+        # As when coins are overtaken between two pages. The first stays, so that the others pair across even pages.
+        pairs = zip(ranked[2::2], ranked[1::2], strict=False)
+        moved = [ranked[0], *(coin for pair in pairs for coin in pair)]
+        return moved + ranked[len(moved) :]
 
-    def records(self, ranks: range, among: Iterable[Coin]) -> list[dict[str, Any]]:
-        """The records of some coins, of which the first has the first of the ranks."""
-        return [self._record(coin, rank) for rank, coin in zip(ranks, among, strict=False)]
-
-    def _record(self, coin: Coin, rank: int) -> dict[str, Any]:
+    def record(self, coin: Coin, rank: int) -> dict[str, Any]:
+        """A coin as the list has it, at its place."""
         course, now = Course(coin, self.seed), self.second
         price, before = course.price(now), course.price(now - DAY)
         cap, cap_before = course.market_cap(now), course.market_cap(now - DAY)

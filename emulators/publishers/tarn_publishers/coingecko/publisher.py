@@ -3,6 +3,7 @@
 import datetime as dt
 import time
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 
 import anyio.to_thread
@@ -43,6 +44,8 @@ class CoinGeckoPublisher:
         self._sample = sample
         self._now = now
         self._coins = {coin.id: coin for coin in coins(sample)}
+        # Every page of a moment asks for the same ranking, of all coins.
+        self._ranked = lru_cache(maxsize=4)(self._rank)
 
     def routes(self) -> list[Route]:
         return [
@@ -80,20 +83,21 @@ class CoinGeckoPublisher:
         _check_currency(request)
         size = min(_whole(request, "per_page", 100), MOST_PER_PAGE)
         page = _whole(request, "page", 1)
-        market = Market(
-            tuple(self._coins.values()), str(self._sample.seed), self._moment(request), revision_of(request)
-        )
-        ranked = market.ranked()
-        ranks = {coin.id: rank for rank, coin in enumerate(ranked, 1)}
+        second = self._moment(request)
+        ranked = self._ranked(second, revision_of(request))
         if "ids" in query:
             # An id with a blank before it is none: it is left out without a word.
             asked = set(query["ids"].split(","))
-            ranked = [coin for coin in ranked if coin.id in asked]
-        some = ranked[(page - 1) * size : page * size]
-        records = [
-            record for coin in some for record in market.records(range(ranks[coin.id], ranks[coin.id] + 1), [coin])
-        ]
+            ranked = [(rank, coin) for rank, coin in ranked if coin.id in asked]
+        market = self._market(second)
+        records = [market.record(coin, rank) for rank, coin in ranked[(page - 1) * size : page * size]]
         return records, {"total": str(len(ranked)), "per-page": str(size)}
+
+    def _rank(self, second: int, revision: int) -> list[tuple[int, Coin]]:
+        return list(enumerate(self._market(second).ranked(self._coins.values(), revision), 1))
+
+    def _market(self, second: int) -> Market:
+        return Market(str(self._sample.seed), second)
 
     def _chart(self, request: Request) -> tuple[Any, dict[str, str]]:
         coin = self._coin(request)
