@@ -23,6 +23,15 @@ SEARCH_PATH = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get(
 RunningContext = contextlib.AbstractContextManager["RunningServer"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What ``tests/gcp`` is told: where to run, and under which names."""
+    group = parser.getgroup("gcp", "the lake's tests on Google Cloud (tests/gcp)")
+    group.addoption("--target", choices=["emulators", "gcp"], default="emulators", help="emulators: a rehearsal")
+    group.addoption("--project", help="the Google Cloud project; the credentials' own by default")
+    group.addoption("--bucket", help="a bucket of yours, which stays; PROJECT-lake by default")
+    group.addoption("--location", help="where the bucket lies; US by default")
+
+
 class RunningServer:
     """A server that answers at ``url`` until the test ends, or ends it."""
 
