@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 import time
 from collections import Counter
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import pyarrow.parquet as pq
 from tarn import durable
 from tarn.dataset import Dataset
 from tarn.errors import FileRefused, InputMissing, TooManyBadRows
+from tarn.parquetize.json_pages import Pages
 from tarn.parquetize.memory import system_memory
 from tarn.parquetize.quarantine import Quarantine
-from tarn.parquetize.raw_file import open_raw
+from tarn.parquetize.raw_file import RawFile, open_pages, open_raw
 from tarn.parquetize.row_groups import RowGroupWriter
 from tarn.parquetize.types import arrow_schema
 from tarn.partition import Partition
@@ -43,7 +45,7 @@ def parquetize(
     begun = time.monotonic()
     workspace = Workspace.of(dataset, partition, settings)
     downloaded = _downloaded(workspace, dataset, partition)
-    (raw,) = downloaded.writes
+    raw = downloaded.writes
     receipt_path = workspace.receipt(STEP)
     previous = Receipt.load(receipt_path)
     if previous and not force and _still_holds(previous, raw, dataset):
@@ -51,15 +53,15 @@ def parquetize(
         return previous.model_copy(update={"reused": True})
     try:
         source = dataset.source(downloaded.source)
-        outcome = _convert(_Job(dataset, partition, workspace, source, Path(raw.uri)), progress)
+        outcome = _convert(_Job(dataset, partition, workspace, source, raw), progress)
     except FileRefused as refusal:
-        raise FileRefused(f"{dataset.name} {partition}, {raw.uri}: {refusal}") from None
+        raise FileRefused(f"{dataset.name} {partition}, {raw[0].uri}: {refusal}") from None
     receipt = Receipt(
         step=STEP,
         dataset=dataset.name,
         partition=str(partition),
         fingerprint=dataset.fingerprint,
-        reads=(raw,),
+        reads=raw,
         writes=_written_files(workspace),
         rows_read=outcome.read,
         rows_written=outcome.written,
@@ -68,7 +70,7 @@ def parquetize(
         rows_repaired=outcome.repaired,
         repaired_by=outcome.repaired_by,
         quarantined_by=outcome.quarantined_by,
-        columns={column.name: column.type.value for column in dataset.columns},
+        columns=outcome.columns,
         ignored_columns=outcome.ignored_columns,
         seconds=time.monotonic() - begun,
         finished_at=dt.datetime.now(dt.UTC),
@@ -84,7 +86,7 @@ class _Job:
     partition: Partition
     workspace: Workspace
     source: FileSource | ApiSource
-    raw: Path
+    raw: tuple[Artifact, ...]
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ class _Outcome:
     repaired: int
     repaired_by: dict[str, int]
     quarantined_by: dict[str, int]
+    columns: dict[str, str]
     ignored_columns: tuple[str, ...]
 
 
@@ -109,9 +112,13 @@ def _downloaded(workspace: Workspace, dataset: Dataset, partition: Partition) ->
     return receipt
 
 
-def _still_holds(previous: Receipt, raw: Artifact, dataset: Dataset) -> bool:
-    same_input = [(file.bytes, file.crc32c) for file in previous.reads] == [(raw.bytes, raw.crc32c)]
+def _still_holds(previous: Receipt, raw: tuple[Artifact, ...], dataset: Dataset) -> bool:
+    same_input = _content(previous.reads) == _content(raw)
     return same_input and previous.fingerprint == dataset.fingerprint and previous.outputs_hold()
+
+
+def _content(files: tuple[Artifact, ...]) -> list[tuple[int, str, dict[str, str]]]:
+    return [(file.bytes, file.crc32c, file.values) for file in files]
 
 
 def _convert(job: _Job, progress: Progress) -> _Outcome:
@@ -128,8 +135,8 @@ def _write(job: _Job, parquet: Path, bad_rows: Path, progress: Progress) -> tupl
     read = repaired = 0
     repairs = Counter[str]()
     with (
-        open_raw(job.raw, job.source.format, job.dataset, progress) as raw,
-        RowGroupWriter(parquet, arrow_schema(job.dataset.columns)) as writer,
+        _open(job, progress) as raw,
+        RowGroupWriter(parquet, arrow_schema(raw.columns.columns)) as writer,
         bad_rows.open("w", encoding="utf-8") as quarantine_file,
     ):
         quarantine = Quarantine(quarantine_file)
@@ -143,9 +150,23 @@ def _write(job: _Job, parquet: Path, bad_rows: Path, progress: Progress) -> tupl
     if read != written + quarantine.rows:
         raise AssertionError(f"{read} rows read, but {written} written and {quarantine.rows} quarantined")
     outcome = _Outcome(
-        read, written, quarantine.rows, repaired, dict(repairs), dict(quarantine.rules), raw.columns.ignored
+        read=read,
+        written=written,
+        quarantined=quarantine.rows,
+        repaired=repaired,
+        repaired_by=dict(repairs),
+        quarantined_by=dict(quarantine.rules),
+        columns={column.name: column.type.value for column in raw.columns.columns},
+        ignored_columns=raw.columns.ignored,
     )
     return outcome, quarantine.first_reasons
+
+
+def _open(job: _Job, progress: Progress) -> AbstractContextManager[RawFile]:
+    if isinstance(job.source, ApiSource):
+        return nullcontext(open_pages(Pages(job.raw, job.source, job.partition), job.dataset, progress))
+    (file,) = job.raw
+    return open_raw(Path(file.uri), job.source.format, job.dataset, progress)
 
 
 def _check_quarantine(job: _Job, outcome: _Outcome, reasons: list[str]) -> None:
@@ -162,7 +183,7 @@ def _written_files(workspace: Workspace) -> tuple[Artifact, ...]:
     return tuple(Artifact.of(path) for path in (workspace.parquet, workspace.quarantine) if path.exists())
 
 
-def _report(receipt: Receipt, raw: Artifact) -> None:
+def _report(receipt: Receipt, raw: tuple[Artifact, ...]) -> None:
     if receipt.ignored_columns:
         log.warning(
             "%s %s: the dataset does not declare, and so ignores: %s",
@@ -170,6 +191,7 @@ def _report(receipt: Receipt, raw: Artifact) -> None:
             receipt.partition,
             ", ".join(receipt.ignored_columns),
         )
+    arrived = sum(file.bytes for file in raw)
     log.info(
         "%s %s: parquetized %s rows (%s repaired, %s quarantined), %s bytes to %s, in %.2f s: %s rows/s, %.1f MB/s",
         receipt.dataset,
@@ -177,9 +199,9 @@ def _report(receipt: Receipt, raw: Artifact) -> None:
         f"{receipt.rows_read:,}",
         f"{receipt.rows_repaired:,}",
         f"{receipt.rows_quarantined:,}",
-        f"{raw.bytes:,}",
+        f"{arrived:,}",
         f"{receipt.writes[0].bytes:,}",
         receipt.seconds,
         f"{(receipt.rows_read or 0) / receipt.seconds:,.0f}",
-        raw.bytes / 1e6 / receipt.seconds,
+        arrived / 1e6 / receipt.seconds,
     )
