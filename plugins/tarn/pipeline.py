@@ -6,10 +6,12 @@ from enum import StrEnum
 from typing import Any
 
 from tarn.dataset import Dataset
+from tarn.exclusive import exclusive
 from tarn.partition import Partition
 from tarn.progress import Progress, silent
 from tarn.receipt import Receipt
 from tarn.settings import Settings
+from tarn.staging import Workspace
 
 
 class Step(StrEnum):
@@ -44,7 +46,8 @@ def run_step(
     function = getattr(importlib.import_module(f"tarn.steps.{name}"), name)
 
     def work(settings: Settings) -> Receipt:
-        receipt: Receipt = function(dataset, partition, settings, force=force, progress=progress, **options)
+        with exclusive(Workspace.of(dataset, partition, settings).folder):
+            receipt: Receipt = function(dataset, partition, settings, force=force, progress=progress, **options)
         return receipt
 
     if not settings.staging_bucket:
