@@ -21,10 +21,12 @@ from tarn_bigquery.sql.types import Field, normalized
 from tarn_bigquery.storage import ExternalSource, ObjectCache, ScanPlan
 
 _CSV_OPTIONS = {"fieldDelimiter", "skipLeadingRows", "quote", "allowQuotedNewlines", "allowJaggedRows", "encoding",
-                "preserveAsciiControlCharacters", "nullMarker", "nullMarkers"}  # fmt: skip
+                "preserveAsciiControlCharacters", "nullMarker", "nullMarkers",
+                "sourceColumnMatch"}  # fmt: skip
 _SHARED_OPTIONS = {"sourceUris", "autodetect", "maxBadRecords", "ignoreUnknownValues", "parquetOptions", "timeZone",
                    "hivePartitioningOptions", "referenceFileSchemaUri", "decimalTargetTypes", "dateFormat",
-                   "datetimeFormat", "timeFormat", "timestampFormat", "jsonExtension"}  # fmt: skip
+                   "datetimeFormat", "timeFormat", "timestampFormat", "jsonExtension",
+                   "fileSetSpecType"}  # fmt: skip
 
 
 class Loads:
@@ -68,13 +70,14 @@ class Loads:
                 rows = Bound(f"SELECT * FROM {plan.sql}", plan.schema)  # noqa: S608
                 written = write_rows(transaction, current, goal, rows)
                 sizes = [file.source.version.size for file in plan.files]
+                bad = sum(file.footer.bad_records for file in plan.files)
         job.destination = target.table
         return {
             "inputFiles": str(len(sizes)),
             "inputFileBytes": str(sum(sizes)),
             "outputRows": str(written.rows),
             "outputBytes": str(self._queries.sizes.of(catalog.table(target.table)).bytes),
-            "badRecords": "0",
+            "badRecords": str(bad),
         }
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from tarn_bigquery.catalog.partitions import partition_column, pseudo_columns
 from tarn_bigquery.errors import unsupported
 from tarn_bigquery.sql.context import QueryContext
 from tarn_bigquery.sql.ddl_text import table_ddl, table_options
-from tarn_bigquery.sql.types import googlesql_type
+from tarn_bigquery.sql.types import field_of_standard, googlesql_type
 
 _PREFIX = "INFORMATION_SCHEMA."
 _REGION = "region-"
@@ -188,6 +188,31 @@ def _routine_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
         }
 
 
+def _parameter_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
+    for key, body in context.catalog.children("Routine", dataset):
+        names = {
+            "specific_catalog": dataset.project,
+            "specific_schema": dataset.dataset,
+            "specific_name": key.name,
+        }
+        if (returned := body.get("returnType")) is not None:
+            yield {**names, "ordinal_position": 0, "is_result": "YES", "data_type": _type_text(returned)}
+        for position, argument in enumerate(body.get("arguments", []), 1):
+            mode = argument.get("mode") or ("IN" if body.get("routineType") == "PROCEDURE" else None)
+            yield {
+                **names,
+                "ordinal_position": position,
+                "parameter_mode": mode,
+                "is_result": "NO",
+                "parameter_name": argument.get("name"),
+                "data_type": _type_text(argument["dataType"]) if "dataType" in argument else "ANY TYPE",
+            }
+
+
+def _type_text(kind: Row) -> str:
+    return googlesql_type(field_of_standard("parameter", kind))
+
+
 def _job_rows(context: QueryContext, project: str) -> Rows:
     for job in context.introspection.jobs(project):
         statistics, query = job["statistics"], job["statistics"].get("query", {})
@@ -315,6 +340,14 @@ _VIEWS: dict[str, tuple[pa.Schema, Callable[[DatasetRef, QueryContext], Rows]]] 
             "routine_type routine_body routine_definition external_language"
         ),
         _routine_rows,
+    ),
+    "PARAMETERS": (
+        _schema(
+            "specific_catalog specific_schema specific_name parameter_mode is_result parameter_name data_type "
+            "parameter_default is_aggregate",
+            "ordinal_position",
+        ),
+        _parameter_rows,
     ),
     "__TABLES__": (
         _schema("project_id dataset_id table_id", "creation_time last_modified_time row_count size_bytes type"),

@@ -3,6 +3,7 @@
 A REST field (`{"name", "type", "mode", "fields"}`) is the common tongue of the rooms.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,7 +12,7 @@ from duckdb.sqltypes import DuckDBPyType
 from sqlglot import exp
 
 from tarn_bigquery.catalog.names import quote
-from tarn_bigquery.errors import invalid, unsupported
+from tarn_bigquery.errors import invalid, invalid_query, unsupported
 
 Field = dict[str, Any]
 
@@ -107,12 +108,24 @@ def standard_name(kind: str) -> str:
     return {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT"}.get(kind, kind)
 
 
+# https://cloud.google.com/bigquery/docs/schemas#flexible-column-names
+_FIELD_NAME = re.compile(r"[^\x00-\x1f!\"$()*,./;?@\[\\\]^`{}~]{1,300}")
+
+
 def normalized(fields: Iterable[Field]) -> list[Field]:
     """A schema as BigQuery gives it back: legacy names, a mode on every field. Raises ApiError `invalid`."""
-    result = []
+    result: list[Field] = []
+    known: set[str] = set()
     for field in fields:
         if "name" not in field or "type" not in field:
             raise invalid("A field of the schema lacks its name or its type.")
+        if not _FIELD_NAME.fullmatch(field["name"]):
+            raise invalid(
+                f"Invalid field name '{field['name']}': it is empty, too long, or has a character that no name has."
+            )
+        if field["name"].lower() in known:
+            raise invalid(f"Field {field['name']} already exists in schema")
+        known.add(field["name"].lower())
         kind = legacy_name(field["type"])
         body = {**field, "type": kind, "mode": (field.get("mode") or "NULLABLE").upper()}
         if kind == "RECORD":
@@ -180,6 +193,8 @@ def field_of_googlesql(name: str, kind: exp.DataType) -> Field:
         fields = [_struct_field(i, child) for i, child in enumerate(kind.expressions)]
         return {"name": name, "type": "RECORD", "mode": "NULLABLE", "fields": fields}
     if dtype == exp.DType.RANGE or str(dtype).upper().endswith("RANGE"):
+        if len(kind.expressions) != 1:
+            raise invalid_query("Syntax error: RANGE needs one type: RANGE<DATE>, RANGE<DATETIME> or RANGE<TIMESTAMP>")
         element = field_of_googlesql("element", kind.expressions[0])["type"]
         return {"name": name, "type": "RANGE", "mode": "NULLABLE", "rangeElementType": {"type": element}}
     if dtype not in _FROM_GOOGLESQL:

@@ -9,6 +9,7 @@ from tarn_bigquery.sql.compiler.environment import Routine
 from tarn_bigquery.sql.compiler.functions import FUNCTIONS, Call
 from tarn_bigquery.sql.compiler.functions.jsons import to_json_text
 from tarn_bigquery.sql.compiler.functions.registry import Modifiers
+from tarn_bigquery.sql.compiler.functions.unsupported import unsupported_function
 from tarn_bigquery.sql.compiler.scope import Scope
 from tarn_bigquery.sql.compiler.values import Value, coerce, text
 
@@ -39,6 +40,8 @@ def compile_call(
     if routine is not None:
         return _routine_call(compiler, node, routine)
     if handler is None:
+        if (known := unsupported_function(path)) is not None:
+            raise known
         written = f"`{'.'.join(path[:-1])}`.{path[-1]}" if len(path) > 1 else path[-1]
         raise compiler.env.wrong(f"Function not found: {written}", node)
     return handler(Call(full, nodes, node, compiler, modifiers, over, where))

@@ -12,6 +12,7 @@ from tarn_bigquery.sql.compiler.compiled import Compiled
 from tarn_bigquery.sql.compiler.environment import Environment, not_supported
 from tarn_bigquery.sql.compiler.expressions import Expressions
 from tarn_bigquery.sql.compiler.functions import ranges
+from tarn_bigquery.sql.compiler.functions.unsupported import unsupported_function
 from tarn_bigquery.sql.compiler.kinds import INT64, NULL, Type, named_fields, of_field
 from tarn_bigquery.sql.compiler.queries import compile_query
 from tarn_bigquery.sql.compiler.scope import Column, Relation, Scope
@@ -102,6 +103,8 @@ class Sources:
         path = [piece for part in path for piece in part.split(".")]
         routine = self.env.routines.table_function(path)
         if routine is None:
+            if (known := unsupported_function(path)) is not None:
+                raise known
             raise self.env.wrong(f"Table-valued function not found: {'.'.join(path)}", node)
         compiler = Expressions(Scope(outer=self.scope.outer), self.env)
         given = [compiler.value(argument) for argument in call.expressions]

@@ -10,6 +10,7 @@ from tarn_bigquery.sql.types import Field
 from tarn_bigquery.storage.errors import StorageError
 from tarn_bigquery.storage.formats.csv import CsvReader
 from tarn_bigquery.storage.formats.ndjson import JsonReader
+from tarn_bigquery.storage.formats.options import check_options
 from tarn_bigquery.storage.formats.orc import OrcReader
 
 PARQUET = "PARQUET"
@@ -55,7 +56,9 @@ def reader_for(source_format: str, config: dict[str, Any]) -> FormatReader | Non
 
     Raises:
         StorageError: the format is not supported, or its options are wrong.
+        ApiError: `notImplemented` for an option that is not served.
     """
+    check_options(config)
     if source_format == PARQUET:
         return None
     if source_format not in _READERS:

@@ -34,7 +34,7 @@ class CsvReader:
     delimiter: str
     quote: str
     skip_leading_rows: int | None
-    null_marker: str
+    null_markers: tuple[str, ...]
     allow_jagged_rows: bool
     allow_quoted_newlines: bool
     codec: str
@@ -61,7 +61,7 @@ class CsvReader:
             delimiter=delimiter,
             quote=options.get("quote", '"'),
             skip_leading_rows=None if skip is None else int(skip),
-            null_marker=options.get("nullMarker") or "",
+            null_markers=_null_markers(options),
             allow_jagged_rows=bool(options.get("allowJaggedRows")),
             allow_quoted_newlines=bool(options.get("allowQuotedNewlines")),
             codec=codec_of(options),
@@ -164,10 +164,17 @@ class CsvReader:
         return (
             f"read_csv({text_literal(str(text))}, auto_detect = false, header = false, skip = {skip}, "
             f"delim = {text_literal(self.delimiter)}, quote = {quote}, escape = {quote}, "
-            f"nullstr = {text_literal(self.null_marker)}, allow_quoted_nulls = false, columns = {{{columns}}}, "
+            f"nullstr = [{', '.join(map(text_literal, self.null_markers))}], allow_quoted_nulls = false, "
+            f"columns = {{{columns}}}, "
             f"null_padding = {padded}, parallel = false, compression = 'none', store_rejects = true, "
             f"rejects_table = '{rejects}', rejects_scan = '{rejects}_scans')"
         )
+
+
+def _null_markers(options: dict[str, Any]) -> tuple[str, ...]:
+    if options.get("nullMarker") and options.get("nullMarkers"):
+        raise StorageError("Only one of nullMarker and nullMarkers can be set.")
+    return tuple(options.get("nullMarkers") or [options.get("nullMarker") or ""])
 
 
 def _value(name: str, field: Field) -> str:

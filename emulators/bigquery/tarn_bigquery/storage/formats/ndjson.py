@@ -39,13 +39,13 @@ class JsonReader:
 
     @classmethod
     def from_rest(cls, config: dict[str, Any]) -> JsonReader:
-        """Read the configuration's jsonOptions and what goes with them.
+        """Read the configuration's jsonOptions and what goes with them; a load job's encoding is in csvOptions.
 
         Raises:
             StorageError: the encoding is not one of BigQuery's.
         """
         return cls(
-            codec=codec_of(config.get("jsonOptions") or {}),
+            codec=codec_of(config.get("jsonOptions") or config.get("csvOptions") or {}),
             ignore_unknown_values=bool(config.get("ignoreUnknownValues")),
             max_bad_records=int(config.get("maxBadRecords") or 0),
         )

@@ -1,0 +1,117 @@
+"""What BigQuery has and the emulator has not is refused by its name, and never done another way in silence."""
+
+import io
+from typing import Any
+
+import pytest
+from google.api_core.exceptions import BadRequest, MethodNotImplemented
+from google.cloud import bigquery
+
+from tests.bigquery.conftest import Bucket
+from tests.bigquery.test_load_and_copy import values
+
+
+@pytest.mark.parametrize(
+    ("expression", "name"),
+    [
+        ("ST_GEOGPOINT(1, 2)", "geography functions: ST_GEOGPOINT"),
+        ("KEYS.NEW_KEYSET('AEAD_AES_GCM_256')", "encryption functions: KEYS.NEW_KEYSET"),
+        ("AEAD.ENCRYPT(b'k', 'x', '')", "encryption functions: AEAD.ENCRYPT"),
+        ("DETERMINISTIC_ENCRYPT(b'k', 'x', '')", "encryption functions: DETERMINISTIC_ENCRYPT"),
+        ("SEARCH('a b', 'a')", "text search functions: SEARCH"),
+        ("KLL_QUANTILES.INIT_INT64(1, 10)", "quantile sketch functions: KLL_QUANTILES.INIT_INT64"),
+    ],
+)
+def test_functions(client: bigquery.Client, expression: str, name: str) -> None:
+    with pytest.raises(MethodNotImplemented, match=name):
+        client.query_and_wait(f"SELECT {expression} AS x")
+
+
+def test_table_functions(client: bigquery.Client) -> None:
+    with pytest.raises(MethodNotImplemented, match="EXTERNAL_QUERY"):
+        client.query_and_wait("SELECT * FROM EXTERNAL_QUERY('c', 'SELECT 1')")
+
+
+def test_a_misspelt_function_is_not_found(client: bigquery.Client) -> None:
+    with pytest.raises(BadRequest, match="Function not found: STGEO"):
+        client.query_and_wait("SELECT STGEO(1) AS x")
+
+
+def test_a_range_of_nothing(client: bigquery.Client, dataset: str) -> None:
+    with pytest.raises(BadRequest, match="Syntax error"):
+        client.query_and_wait(f"CREATE TABLE `{dataset}.t` (r RANGE)")
+
+
+def csv(client: bigquery.Client, table: str, text: str, **properties: Any) -> bigquery.LoadJob:
+    config = bigquery.LoadJobConfig(
+        schema=[bigquery.SchemaField("a", "INT64"), bigquery.SchemaField("s", "STRING")], source_format="CSV"
+    )
+    config._properties["load"] |= properties
+    job = client.load_table_from_file(io.BytesIO(text.encode()), table, job_config=config)
+    job.result()
+    return job
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("timeZone", "Europe/Paris"),
+        ("dateFormat", "DD/MM/YYYY"),
+        ("timestampFormat", "YYYY"),
+        ("sourceColumnMatch", "NAME"),
+        ("fileSetSpecType", "FILE_SET_SPEC_TYPE_NEW_LINE_DELIMITED_MANIFEST"),
+        ("decimalTargetTypes", ["STRING"]),
+    ],
+)
+def test_options_of_loads(client: bigquery.Client, dataset: str, option: str, value: object) -> None:
+    with pytest.raises(MethodNotImplemented, match=f"the option {option}"):
+        csv(client, f"{dataset}.t", "1,x\n", **{option: value})
+
+
+def test_what_these_options_are_without_being_given_is_served(client: bigquery.Client, dataset: str) -> None:
+    csv(client, f"{dataset}.t", "1,x\n", timeZone="UTC", sourceColumnMatch="POSITION", decimalTargetTypes=["NUMERIC"])
+    assert values(client, f"SELECT * FROM `{dataset}.t`") == [(1, "x")]
+
+
+def test_options_of_external_tables(client: bigquery.Client, dataset: str, bucket: Bucket) -> None:
+    uri = bucket.put("refusals/a.csv", b"1,NA\n-,-\n")
+    create = f"CREATE EXTERNAL TABLE `{dataset}.t` (a INT64, s STRING) OPTIONS (format = 'CSV', uris = ['{uri}'], {{}})"
+    with pytest.raises(MethodNotImplemented, match="the option dateFormat"):
+        client.query_and_wait(create.format("date_format = 'YYYY'"))
+    client.query_and_wait(create.format("null_markers = ['NA', '-']"))
+    assert values(client, f"SELECT * FROM `{dataset}.t` ORDER BY a") == [(None, None), (1, None)]
+    config = {"sourceFormat": "CSV", "sourceUris": [uri], "csvOptions": {"colour": "red"}}
+    table = bigquery.Table(f"{dataset}.u")
+    table.external_data_configuration = bigquery.ExternalConfig.from_api_repr({**config, "autodetect": True})
+    with pytest.raises(BadRequest, match="csvOptions"):
+        client.create_table(table)
+
+
+def test_several_null_markers(client: bigquery.Client, dataset: str) -> None:
+    csv(client, f"{dataset}.t", "1,NA\n-,x\n3,\n", nullMarkers=["NA", "-"])
+    assert values(client, f"SELECT * FROM `{dataset}.t` ORDER BY a") == [(None, "x"), (1, None), (3, "")]
+    with pytest.raises(BadRequest, match="Only one of nullMarker and nullMarkers"):
+        csv(client, f"{dataset}.t", "1,x\n", nullMarkers=["NA"], nullMarker="-")
+
+
+def test_bad_records_are_counted(client: bigquery.Client, dataset: str) -> None:
+    job = csv(client, f"{dataset}.t", "1,x\none,y\n2,z\n3\n", maxBadRecords=2)
+    assert job.output_rows == 2
+    assert job._properties["statistics"]["load"]["badRecords"] == "2"
+
+
+def test_parameters_of_routines(client: bigquery.Client, dataset: str) -> None:
+    client.query_and_wait(f"CREATE FUNCTION `{dataset}.f`(x INT64, y ARRAY<STRING>) RETURNS FLOAT64 AS (x / 2.0)")
+    client.query_and_wait(f"CREATE PROCEDURE `{dataset}.p`(a INT64, OUT b STRING) BEGIN SET b = 'x'; END")
+    rows = values(
+        client,
+        "SELECT specific_name, ordinal_position, parameter_mode, is_result, parameter_name, data_type "
+        f"FROM `{dataset}`.INFORMATION_SCHEMA.PARAMETERS ORDER BY 1, 2",
+    )
+    assert rows == [
+        ("f", 0, None, "YES", None, "FLOAT64"),
+        ("f", 1, None, "NO", "x", "INT64"),
+        ("f", 2, None, "NO", "y", "ARRAY<STRING>"),
+        ("p", 1, "IN", "NO", "a", "INT64"),
+        ("p", 2, "OUT", "NO", "b", "STRING"),
+    ]
