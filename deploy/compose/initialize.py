@@ -1,12 +1,12 @@
-"""What Airflow needs before its services start: its database brought up to date, and its one user's password."""
+"""What Airflow needs before its services start: its user's password, its database brought up to date, and its pools."""
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 from tarn import durable
+from tarn.local import migrate
 
 USER = "admin"
 
@@ -20,7 +20,7 @@ def main() -> int:
     with durable.replacing(Path(file)) as temporary:
         temporary.touch(mode=0o600)
         temporary.write_text(json.dumps({USER: password}), encoding="utf-8")
-    return subprocess.run(["airflow", "db", "migrate"], check=False).returncode
+    return migrate.main()
 
 
 if __name__ == "__main__":
