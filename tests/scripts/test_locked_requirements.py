@@ -89,3 +89,14 @@ def test_what_the_target_brings_stays_out_with_all_that_only_it_needs() -> None:
     assert names(composer) < whole
     assert names(composer).isdisjoint({"apache-airflow", "google-cloud-bigquery", "pyarrow"})
     assert not any("--hash" in line for line in composer)
+
+
+def test_composer_gets_what_it_has_not_and_may_have_more() -> None:
+    script = ROOT / "scripts" / "composer_requirements.sh"
+    plain, with_isal = (
+        subprocess.run([script, *words], capture_output=True, text=True, check=True).stdout.splitlines()
+        for words in ((), ("isal",))
+    )
+    assert {"dbt-core", "astronomer-cosmos", "isal"} <= names(plain)
+    assert names(plain).isdisjoint({"apache-airflow", "celery", "gcp-storage-emulator", "tarn-bigquery", "duckdb"})
+    assert names(plain) - names(with_isal) == {"isal"}
