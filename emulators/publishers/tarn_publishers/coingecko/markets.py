@@ -37,7 +37,7 @@ class Market:
         course, now = Course(coin, self.seed), self.second
         price, before = course.price(now), course.price(now - DAY)
         cap, cap_before = course.market_cap(now), course.market_cap(now - DAY)
-        of_day = [course.price(now - hours * HOUR) for hours in range(25)]
+        of_day = [course.price(now - hours * HOUR) for hours in range(0, 25, 4)]
         supply = course.supply(now)
         total = coin.maximum if coin.maximum and coin.number % 2 else supply + supply // 50
         highest, lowest = coin.price * 2, max(1, coin.price // 50)
