@@ -1,5 +1,6 @@
 """ALTER TABLE: columns added, dropped, renamed and changed, tables renamed, options set."""
 
+import re
 from collections.abc import Callable
 
 from sqlglot import exp
@@ -11,7 +12,7 @@ from tarn_bigquery.engine import definitions
 from tarn_bigquery.engine.ddl_call import Call, ddl_outcome, narrowed
 from tarn_bigquery.engine.queries import Outcome
 from tarn_bigquery.errors import already_exists, invalid_query, not_found, unsupported
-from tarn_bigquery.sql import ddl
+from tarn_bigquery.sql import constraints, ddl
 from tarn_bigquery.sql.types import duck_type
 
 
@@ -50,6 +51,43 @@ def _set_fields(call: Call, ref: TableRef, fields: list[Resource]) -> None:
         definitions.update_table(
             transaction, ref, current, lambda body: resources.stamped({**body, "schema": {"fields": fields}})
         )
+
+
+def _add_constraint(call: Call, ref: TableRef, action: exp.Expr) -> None:
+    def change(body: Resource) -> Resource:
+        for node in action.expressions:
+            body = constraints.added(body, node, call.context)
+        return body
+
+    _change(call, ref, change)
+
+
+def _drop_constraint(call: Call, ref: TableRef, action: exp.Expr) -> None:
+    name = action.args["tables"][0].name
+    foreign = (call.context.catalog.table(ref).get("tableConstraints") or {}).get("foreignKeys") or []
+    if action.args.get("exists") and name not in {key.get("name") for key in foreign}:
+        return
+    _change(call, ref, lambda body: constraints.without_constraint(body, name))
+
+
+def _other(call: Call, ref: TableRef, action: exp.Expr) -> None:
+    """DROP PRIMARY KEY, which sqlglot leaves unread, as it does what is not known."""
+    text = f"{action.this} {action.args.get('expression') or ''}"
+    found = re.fullmatch(r"\s*DROP\s+PRIMARY\s+KEY(\s+IF\s+EXISTS)?\s*", text, re.IGNORECASE)
+    if found is None:
+        raise unsupported(f"ALTER TABLE {text}")
+    if found[1] and "primaryKey" not in (call.context.catalog.table(ref).get("tableConstraints") or {}):
+        return
+    _change(call, ref, constraints.without_primary_key)
+
+
+def _change(call: Call, ref: TableRef, change: Callable[[Resource], Resource]) -> None:
+    with call.queries.database.transaction() as transaction:
+        transaction.change(update(table_key(ref), lambda body: resources.stamped(change(body))))
+
+
+def _drop(call: Call, ref: TableRef, action: exp.Expr) -> None:
+    (_drop_constraint if action.args.get("kind") == "CONSTRAINT" else _drop_column)(call, ref, action)
 
 
 def _drop_column(call: Call, ref: TableRef, action: exp.Expr) -> None:
@@ -138,7 +176,9 @@ def _set_options(call: Call, ref: TableRef, action: exp.Expr) -> None:
 
 _ALTERATIONS: dict[type[exp.Expr], Callable[[Call, TableRef, exp.Expr], None]] = {
     exp.ColumnDef: _add_column,
-    exp.Drop: _drop_column,
+    exp.Drop: _drop,
+    exp.AddConstraint: _add_constraint,
+    exp.Command: _other,
     exp.RenameColumn: _rename_column,
     exp.AlterColumn: _alter_column,
     exp.AlterRename: _rename_table,

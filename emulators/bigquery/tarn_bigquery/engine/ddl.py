@@ -19,7 +19,7 @@ from tarn_bigquery.engine.queries import Outcome, Queries, bind
 from tarn_bigquery.engine.results import NoRows
 from tarn_bigquery.engine.writes import Destination, create_filled
 from tarn_bigquery.errors import already_exists, invalid_query, not_found, unsupported
-from tarn_bigquery.sql import ddl, external_ddl
+from tarn_bigquery.sql import constraints, ddl, external_ddl
 from tarn_bigquery.sql.context import QueryContext
 from tarn_bigquery.sql.parse import Statement, parse, query_text, statement_type
 from tarn_bigquery.sql.words import without_word
@@ -84,7 +84,7 @@ def _create_table(call: Call) -> Outcome:
         return ddl_outcome("SKIP", ref)
     if current is not None and not node.args.get("replace"):
         raise already_exists("Table", ref)
-    body = _inherited(call, node) | ddl.table_body(node)
+    body = _inherited(call, node) | ddl.table_body(node) | constraints.declared(node, call.context)
     with (
         call.queries.attached(call.job) as cursor,
         call.queries.writing(call.job, cursor, ref) as transaction,

@@ -65,7 +65,8 @@ def table_ddl(body: Resource) -> str:
     lines = [f"{_VERBS[body['type']]} {name}"]
     fields = body.get("schema", {}).get("fields", [])
     if body["type"] == "TABLE" and fields:
-        lines += ["(", ",\n".join(f"  {_column(field)}" for field in fields), ")"]
+        parts = [*map(_column, fields), *_keys(body)]
+        lines += ["(", ",\n".join(f"  {part}" for part in parts), ")"]
     lines += _layout(body)
     if options := table_options(body):
         lines += ["OPTIONS(", ",\n".join(f"  {option}={value}" for option, _, value in options), ")"]
@@ -73,6 +74,22 @@ def table_ddl(body: Resource) -> str:
     if definition:
         lines.append(f"AS {definition['query']}")
     return "\n".join(lines) + ";"
+
+
+def _keys(body: Resource) -> list[str]:
+    constraints = body.get("tableConstraints") or {}
+    found = []
+    if primary := constraints.get("primaryKey"):
+        found.append(f"PRIMARY KEY ({', '.join(primary['columns'])}) NOT ENFORCED")
+    for foreign in constraints.get("foreignKeys") or []:
+        target, pairs = foreign["referencedTable"], foreign["columnReferences"]
+        name = f"CONSTRAINT `{foreign['name']}` " if foreign.get("name") else ""
+        found.append(
+            f"{name}FOREIGN KEY ({', '.join(pair['referencingColumn'] for pair in pairs)}) "
+            f"REFERENCES `{target['projectId']}.{target['datasetId']}.{target['tableId']}`"
+            f"({', '.join(pair['referencedColumn'] for pair in pairs)}) NOT ENFORCED"
+        )
+    return found
 
 
 def _column(field: Field) -> str:

@@ -10,6 +10,7 @@ from tarn_bigquery.catalog.catalog import Resource, table_key
 from tarn_bigquery.catalog.names import DatasetRef, TableRef
 from tarn_bigquery.catalog.partitions import partition_column, pseudo_columns
 from tarn_bigquery.errors import unsupported
+from tarn_bigquery.sql.constraints import Key, keys_of
 from tarn_bigquery.sql.context import QueryContext
 from tarn_bigquery.sql.ddl_text import table_ddl, table_options
 from tarn_bigquery.sql.types import field_of_standard, googlesql_type
@@ -188,6 +189,44 @@ def _routine_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
         }
 
 
+def _constraint_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
+    for ref, body in _tables(dataset, context):
+        for key in keys_of(body):
+            yield {
+                **_constraint_names(ref, key),
+                **_table_names(ref),
+                "constraint_type": "PRIMARY KEY" if key.referenced_table is None else "FOREIGN KEY",
+                "is_deferrable": "NO",
+                "initially_deferred": "NO",
+                "enforced": "NO",
+            }
+
+
+def _key_column_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
+    for ref, body in _tables(dataset, context):
+        for key in keys_of(body):
+            for position, column in enumerate(key.columns, 1):
+                yield {
+                    **_constraint_names(ref, key),
+                    **_table_names(ref),
+                    "column_name": column,
+                    "ordinal_position": position,
+                    "position_in_unique_constraint": position if key.referenced_table is not None else None,
+                }
+
+
+def _constraint_column_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
+    for ref, body in _tables(dataset, context):
+        for key in keys_of(body):
+            for column in key.referenced_columns or key.columns:
+                named = _table_names(key.referenced_table or ref)
+                yield {**named, "column_name": column, **_constraint_names(ref, key)}
+
+
+def _constraint_names(ref: TableRef, key: Key) -> Row:
+    return {"constraint_catalog": ref.project, "constraint_schema": ref.dataset, "constraint_name": key.name}
+
+
 def _parameter_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
     for key, body in context.catalog.children("Routine", dataset):
         names = {
@@ -293,6 +332,8 @@ _JOB_SCHEMA = pa.schema(
         ("labels", pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))),
     ]
 )
+_TABLE = "table_catalog table_schema table_name"
+_CONSTRAINT = "constraint_catalog constraint_schema constraint_name"
 _OPTION_COLUMNS = "option_name option_type option_value"
 
 _VIEWS: dict[str, tuple[pa.Schema, Callable[[DatasetRef, QueryContext], Rows]]] = {
@@ -341,6 +382,15 @@ _VIEWS: dict[str, tuple[pa.Schema, Callable[[DatasetRef, QueryContext], Rows]]] 
         ),
         _routine_rows,
     ),
+    "TABLE_CONSTRAINTS": (
+        _schema(f"{_CONSTRAINT} {_TABLE} constraint_type is_deferrable initially_deferred enforced"),
+        _constraint_rows,
+    ),
+    "KEY_COLUMN_USAGE": (
+        _schema(f"{_CONSTRAINT} {_TABLE} column_name", "ordinal_position position_in_unique_constraint"),
+        _key_column_rows,
+    ),
+    "CONSTRAINT_COLUMN_USAGE": (_schema(f"{_TABLE} column_name {_CONSTRAINT}"), _constraint_column_rows),
     "PARAMETERS": (
         _schema(
             "specific_catalog specific_schema specific_name parameter_mode is_result parameter_name data_type "
