@@ -18,6 +18,7 @@ from tarn_bigquery.engine.database import Database
 from tarn_bigquery.engine.expiry import Expiry
 from tarn_bigquery.engine.exports import Exports
 from tarn_bigquery.engine.externals import ExternalTables
+from tarn_bigquery.engine.inserts import Inserts
 from tarn_bigquery.engine.introspection import Introspection
 from tarn_bigquery.engine.job_metrics import JobMetrics
 from tarn_bigquery.engine.jobs import JobRegistry
@@ -63,6 +64,7 @@ class Engine:
         self.expiry = Expiry(self.database, self.locks)
         self.sizes = TableSizes(self.database)
         self.queries = Queries(self.database, self.locks, self.sizes, results)
+        self.inserts = Inserts(self.database)
         self.externals = ExternalTables(settings, self.folder / "cache", self.database)
         self.introspection = Introspection(self.database, self.sizes, self.jobs)
         sessions = Sessions(self.database, self.locks)

@@ -1,44 +1,115 @@
 """Rows of JSON into a stored table, as tabledata.insertAll does it."""
 
+import contextlib
 import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from tarn_bigquery.catalog.catalog import Resource
+from tarn_bigquery.catalog.catalog import Resource, table_key
 from tarn_bigquery.catalog.names import TableRef, duck_path, quote
 from tarn_bigquery.catalog.partitions import INGESTION_TIME, arrival, is_ingestion_time, undecorated
+from tarn_bigquery.catalog.resources import new_table
+from tarn_bigquery.engine.copies import definition
 from tarn_bigquery.engine.database import Database
-from tarn_bigquery.engine.definitions import fields_of, ref_of, touch
-from tarn_bigquery.errors import invalid
+from tarn_bigquery.engine.definitions import create_table, fields_of, ref_of, touch
+from tarn_bigquery.errors import ApiError, invalid
 from tarn_bigquery.sql.types import Field, duck_type
 
 Errors = list[dict[str, Any]]
 
+_KEPT_IDS = 50_000
+_KEPT_SECONDS = 120.0
 
-def insert_rows(database: Database, ref: TableRef, body: dict[str, Any]) -> Errors:
-    """Insert the rows of the request. Returns `insertErrors`: what is wrong with which row.
 
-    Unless `skipInvalidRows` is set, one bad row keeps all of them out.
+class Inserts:
+    """Streamed rows. A row that comes again with the insertId of one that is in is left out, for a while.
+
+    https://cloud.google.com/bigquery/docs/streaming-data-into-bigquery#dataconsistency
     """
-    target = undecorated(ref)
-    resource = database.catalog.table(target.table)
-    if resource["type"] != "TABLE":
-        raise invalid(f"Cannot add rows to a table of type {resource['type']}.")
-    given = body.get("rows") or []
-    if not given:
-        raise invalid("No rows present in the request.")
-    fields = fields_of(resource)
-    errors = _errors(given, fields, ignore_unknown=bool(body.get("ignoreUnknownValues")))
-    bad = {error["index"] for error in errors}
-    if bad and not body.get("skipInvalidRows"):
-        stopped = {"reason": "stopped", "location": "", "debugInfo": "", "message": ""}
-        return errors + [{"index": i, "errors": [stopped]} for i in range(len(given)) if i not in bad]
-    rows = [row["json"] for index, row in enumerate(given) if index not in bad]
-    if rows:
-        _store(database, resource, rows, target.partition)
-    return errors
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._recent = RecentIds()
+
+    def insert(self, ref: TableRef, body: dict[str, Any]) -> Errors:
+        """Insert the rows of the request. Returns `insertErrors`: what is wrong with which row.
+
+        Unless `skipInvalidRows` is set, one bad row keeps all of them out.
+        """
+        target = undecorated(ref)
+        resource = self._database.catalog.table(target.table)
+        if resource["type"] != "TABLE":
+            raise invalid(f"Cannot add rows to a table of type {resource['type']}.")
+        if suffix := body.get("templateSuffix"):
+            resource = _of_template(self._database, resource, suffix)
+        given = body.get("rows") or []
+        if not given:
+            raise invalid("No rows present in the request.")
+        errors = _errors(given, fields_of(resource), ignore_unknown=bool(body.get("ignoreUnknownValues")))
+        bad = {error["index"] for error in errors}
+        if bad and not body.get("skipInvalidRows"):
+            stopped = {"reason": "stopped", "location": "", "debugInfo": "", "message": ""}
+            return errors + [{"index": i, "errors": [stopped]} for i in range(len(given)) if i not in bad]
+        good = [row for index, row in enumerate(given) if index not in bad]
+        with self._recent.new(f"{resource['id']}@{resource['creationTime']}", good) as rows:
+            if rows:
+                _store(self._database, resource, [row.get("json") or {} for row in rows], target.partition)
+        return errors
+
+
+class RecentIds:
+    """The insertIds of the last minutes, no more than so many."""
+
+    def __init__(self, kept: int = _KEPT_IDS, seconds: float = _KEPT_SECONDS) -> None:
+        self._kept = kept
+        self._seconds = seconds
+        self._seen: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._guard = threading.Lock()
+
+    @contextlib.contextmanager
+    def new(self, table: str, rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+        """The rows whose ids are not known for the table, or that have none. Where the block fails, none becomes so."""
+        fresh, ids = [], []
+        with self._guard:
+            self._forget()
+            for row in rows:
+                key = (table, str(row.get("insertId") or ""))
+                if key[1] and key in self._seen:
+                    continue
+                fresh.append(row)
+                if key[1]:
+                    self._seen[key] = time.monotonic()
+                    ids.append(key)
+        try:
+            yield fresh
+        except BaseException:
+            with self._guard:
+                for key in ids:
+                    self._seen.pop(key, None)
+            raise
+
+    def _forget(self) -> None:
+        oldest = time.monotonic() - self._seconds
+        while self._seen and (len(self._seen) > self._kept or next(iter(self._seen.values())) < oldest):
+            self._seen.popitem(last=False)
+
+
+def _of_template(database: Database, template: Resource, suffix: str) -> Resource:
+    """The table named as the template with the suffix behind it, made like the template where it is not there."""
+    ref = ref_of(template)
+    named = ref.parent.table(ref.table + suffix)
+    if (found := database.catalog.find(table_key(named))) is not None:
+        return found
+    with contextlib.suppress(ApiError), database.transaction() as transaction:
+        # Suppressed is that another request makes it at this moment; anything else shows when it is looked up.
+        create_table(transaction, new_table(named, definition(template), template["location"]))
+    return database.catalog.table(named)
 
 
 def _errors(rows: list[dict[str, Any]], fields: list[Field], *, ignore_unknown: bool) -> Errors:
@@ -46,13 +117,36 @@ def _errors(rows: list[dict[str, Any]], fields: list[Field], *, ignore_unknown: 
     required = [field["name"] for field in fields if field.get("mode") == "REQUIRED"]
     found = []
     for index, row in enumerate(rows):
-        given = {name.lower(): value for name, value in row.get("json", {}).items()}
+        values = row.get("json") or {}
+        if not isinstance(values, dict):
+            raise invalid(f"Invalid value at 'rows[{index}].json': a row is a JSON object.")
+        given = {name.lower(): value for name, value in values.items()}
         problems = [] if ignore_unknown else [(n, f"no such field: {n}.") for n in given if n not in known]
         problems += [(n, f"Missing required field: {n}.") for n in required if given.get(n.lower()) is None]
+        problems += [(f["name"], why) for f in fields if (why := _misshapen(given.get(f["name"].lower()), f))]
         if problems:
             details = [{"reason": "invalid", "location": n, "debugInfo": "", "message": m} for n, m in problems]
             found.append({"index": index, "errors": details})
     return found
+
+
+def _misshapen(value: Any, field: Field) -> str | None:
+    """What is wrong with the shape of a value: a list where none may be, an object where a scalar must be."""
+    if value is None or (field["type"] == "JSON" and field.get("mode") != "REPEATED"):
+        return None
+    if field.get("mode") == "REPEATED":
+        if not isinstance(value, list):
+            return "This field is repeated."
+        inner = {**field, "mode": "NULLABLE"}
+        return next((why for item in value if (why := _misshapen(item, inner))), None)
+    if isinstance(value, list):
+        return "Array specified for non-repeated field."
+    if field["type"] == "RECORD":
+        if not isinstance(value, dict):
+            return "This field is a record."
+        inside = {name.lower(): item for name, item in value.items()}
+        return next((why for f in field["fields"] if (why := _misshapen(inside.get(f["name"].lower()), f))), None)
+    return "This field is not a record." if isinstance(value, dict) else None
 
 
 def _store(database: Database, table: Resource, rows: list[dict[str, Any]], partition: str | None) -> None:
@@ -73,10 +167,12 @@ def _store(database: Database, table: Resource, rows: list[dict[str, Any]], part
                 "(SELECT from_json(document, ?) AS r FROM _rows)",
                 [shape],
             )
-        except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
+        except (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException) as error:
             raise invalid(str(error).split("\n", 1)[0]) from error
         finally:
-            transaction.cursor.unregister("_rows")
+            # After a value that does not convert, the rollback takes the registration along.
+            with contextlib.suppress(duckdb.TransactionException):
+                transaction.cursor.unregister("_rows")
         touch(ref, transaction)
 
 

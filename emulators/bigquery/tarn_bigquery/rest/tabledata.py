@@ -4,7 +4,6 @@ from typing import Any
 
 from tarn_bigquery.catalog.partitions import condition, undecorated
 from tarn_bigquery.engine.definitions import fields_of, is_stored
-from tarn_bigquery.engine.inserts import insert_rows
 from tarn_bigquery.engine.partition_summary import partition_summary, summarized
 from tarn_bigquery.engine.query_jobs import anonymous_job_id
 from tarn_bigquery.engine.results import NoRows, RowSource, StoredRows
@@ -43,6 +42,6 @@ def _source(call: Call) -> RowSource:
 
 
 def insert_all(call: Call) -> dict[str, Any]:
-    errors = insert_rows(call.engine.database, ref_of(call), call.body)
+    errors = call.engine.inserts.insert(ref_of(call), call.body)
     body: dict[str, Any] = {"kind": "bigquery#tableDataInsertAllResponse"}
     return body | ({"insertErrors": errors} if errors else {})
