@@ -56,6 +56,14 @@ DATASETS = {
     "blockchair": ["crypto_blocks", "crypto_transactions"],
 }
 
+MARTS = [
+    "crypto_coins",
+    "crypto_daily_prices",
+    "crypto_daily_blocks",
+    "crypto_daily_fees",
+    "crypto_price_and_network",
+]
+
 
 @dag(
     # No start date: the first scheduled run is the next one, and a backfill may go back as far as it likes.
@@ -92,7 +100,7 @@ def crypto() -> None:
         return group()
 
     loaded = [ingest(publisher) for publisher in DATASETS]
-    deps, _, run, test = dbt_commands("crypto")
+    deps, _, run, test = dbt_commands("crypto", MARTS)
     chain(loaded, deps)
     dbt_vars(loaded=loaded) >> run
     chain(test, end)

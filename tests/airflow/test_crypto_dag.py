@@ -20,7 +20,7 @@ DBT = ["dbt_deps", "dbt_seed", "dbt_run", "dbt_test"]
 def crypto(airflow_home: Path) -> Any:
     from airflow.dag_processing.dagbag import DagBag
 
-    bag = DagBag(str(CHECKOUT / "dags"))
+    bag = DagBag(str(CHECKOUT / "dags" / "crypto.py"))
     assert bag.import_errors == {}
     return bag.dags["crypto"]
 
@@ -61,11 +61,13 @@ def test_a_publisher_is_asked_by_one_task_at_a_time(crypto: Any) -> None:
     assert set(PUBLISHERS) <= set(publisher_pools(Settings()))
 
 
-def test_each_publishers_lanes_are_of_its_own_tables(crypto: Any) -> None:
+def test_each_table_of_the_lake_is_an_asset_of_the_task_that_ends_it(crypto: Any) -> None:
     outlets = {
         publisher: {asset.name for asset in crypto.task_dict[f"{publisher}.lane.load_external_table"].outlets}
         for publisher in PUBLISHERS
     }
+    marts = {asset.name for asset in crypto.task_dict["dbt_test"].outlets}
+    assert marts == {f"marts.{path.stem}" for path in (CHECKOUT / "dbt/models/marts/crypto").glob("*.sql")}
     assert outlets == {
         "blockchair": {"lake.crypto_blocks", "lake.crypto_transactions"},
         "coingecko": {"lake.crypto_markets", "lake.crypto_prices"},
@@ -75,7 +77,7 @@ def test_each_publishers_lanes_are_of_its_own_tables(crypto: Any) -> None:
 def test_no_secret_is_part_of_a_task(airflow_home: Path) -> None:
     code = (
         "from tarn.airflow.dbt_commands import dbt_commands; import airflow.sdk as sdk\n"
-        "with sdk.DAG('probe') as probe: tasks = dbt_commands('crypto')\n"
+        "with sdk.DAG('probe') as probe: tasks = dbt_commands('crypto', ['a'])\n"
         "print([task.env | {'command': task.bash_command} for task in tasks])"
     )
     environment = {"TARN_KEY_COINGECKO": "CG-hidden", "AIRFLOW_CONN_COINGECKO": '{"password": "CG-hidden"}'}

@@ -5,9 +5,10 @@ project stays as it is for whoever builds at the same time.
 """
 
 import shlex
+from collections.abc import Sequence
 
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import TriggerRule, chain
+from airflow.sdk import Asset, TriggerRule, chain
 
 from tarn.marts import dbt_command, dbt_variables
 from tarn.settings import current_settings
@@ -16,11 +17,11 @@ PACKAGES = "TARN_DBT_PACKAGES"
 VARS = "{{ ti.xcom_pull(task_ids='dbt_vars') }}"
 
 
-def dbt_commands(pipeline: str) -> list[BashOperator]:
+def dbt_commands(pipeline: str, marts: Sequence[str]) -> list[BashOperator]:
     """``dbt_deps`` → ``dbt_seed`` → ``dbt_run`` → ``dbt_test`` of a pipeline, in this order.
 
     ``dbt_run`` and ``dbt_test`` work on the partitions that the DAG's task ``dbt_vars`` gives; no other run of the DAG
-    may be at work meanwhile.
+    may be at work meanwhile. The marts are told of as assets once they have held their tests.
     """
     chosen = ("--select", f"tag:{pipeline}")
     # Unit tests hold the models' code, not the day's data: they belong to the project's tests.
@@ -31,6 +32,8 @@ def dbt_commands(pipeline: str) -> list[BashOperator]:
         _dbt(pipeline, "run", *chosen, vars_of_run=True),
         _dbt(pipeline, "test", *chosen, *data_tests, vars_of_run=True),
     ]
+    settings = current_settings()
+    tasks[-1].outlets = [Asset(f"{settings.marts_dataset}.{mart}", group="marts") for mart in marts]
     chain(*tasks)
     return tasks
 
@@ -40,7 +43,6 @@ def _dbt(
 ) -> BashOperator:
     settings = current_settings()
     packages = settings.home / "dbt" / pipeline / "packages"
-    # dbt deps asks no database, and so knows no target.
     words = dbt_command(settings, command, *arguments)
     given = f" --vars '{VARS}'" if vars_of_run else ""
     return BashOperator(
