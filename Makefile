@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # Without kept bytecode each of Airflow's and dbt's processes compiles thousands of modules anew.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help install lock demo test test-quick check format bench up down restart logs shell airflow docs status clean \
+.PHONY: help install lock demo report docs-site ci test test-quick check format bench up down restart logs shell airflow docs status clean \
 	compose-up compose-down compose-logs compose-shell compose-test fake-gcs-server
 
 VENV := .venv
@@ -26,8 +26,11 @@ $(INSTALLED): requirements.lock pyproject.toml emulators/bigquery/pyproject.toml
 lock: $(INSTALLED) ## Resolve the dependencies anew and write requirements.lock
 	PATH="$$PWD/$(BIN):$$PATH" uv pip compile --quiet $(LOCKFLAGS) --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
-demo: $(INSTALLED) ## Run the taxi lake end to end through Airflow, and leave its UI up
-	@$(BIN)/tarn demo
+demo: $(INSTALLED) ## Run a pipeline end to end through Airflow, and leave its UI up: PIPELINE=taxi, crypto, customers, collisions, all
+	@$(BIN)/tarn demo $(PIPELINE)
+
+report: $(INSTALLED) ## Draw the marts as charts into one HTML file
+	@$(BIN)/tarn report
 
 test: $(INSTALLED) ## Run every test, with real Airflow, dbt and emulators
 	@$(BIN)/pytest
@@ -66,6 +69,11 @@ airflow: $(INSTALLED) ## Run Airflow's command line: make airflow CMD="dags list
 
 docs: $(INSTALLED) ## Generate dbt's docs of the marts and serve them
 	@$(BIN)/tarn docs
+
+docs-site: $(INSTALLED) ## Build the documentation as a site, into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+ci: check test ## What CI runs, but for the installation
 
 status: $(INSTALLED) ## Show the services and where they listen
 	@$(BIN)/tarn status

@@ -4,7 +4,8 @@ import typer
 
 from tarn.cli import cloud, demo, docs, doctor, query, report, run, show
 from tarn.errors import TarnError
-from tarn.settings import current_settings
+from tarn.logs import configure_logging
+from tarn.settings import LogFormat, current_settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,7 +18,10 @@ app = typer.Typer(
 @app.callback()
 def require_home() -> None:
     """A GCS + BigQuery data lake on one machine, and on Google Cloud with nothing changed but the credentials."""
-    home = current_settings().home
+    settings = current_settings()
+    if settings.log_format is LogFormat.JSON:
+        configure_logging(settings.log_format)
+    home = settings.home
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
