@@ -100,9 +100,9 @@ def crypto() -> None:
         return group()
 
     loaded = [ingest(publisher) for publisher in DATASETS]
-    deps, _, run, test = dbt_commands("crypto", MARTS)
+    deps, seed, _, test = dbt_commands("crypto", MARTS)
     chain(loaded, deps)
-    dbt_vars(loaded=loaded) >> run
+    dbt_vars(loaded=loaded) >> seed
     chain(test, end)
 
 

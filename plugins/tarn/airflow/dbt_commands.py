@@ -20,15 +20,17 @@ VARS = "{{ ti.xcom_pull(task_ids='dbt_vars') }}"
 def dbt_commands(pipeline: str, marts: Sequence[str]) -> list[BashOperator]:
     """``dbt_deps`` → ``dbt_seed`` → ``dbt_run`` → ``dbt_test`` of a pipeline, in this order.
 
-    ``dbt_run`` and ``dbt_test`` work on the partitions that the DAG's task ``dbt_vars`` gives; no other run of the DAG
-    may be at work meanwhile. The marts are told of as assets once they have held their tests.
+    All but the first are told the partitions that the DAG's task ``dbt_vars`` gives, which must come before
+    ``dbt_seed``; no other run of the DAG may be at work meanwhile. The marts are told of as assets once they have held
+    their tests.
     """
     chosen = ("--select", f"tag:{pipeline}")
     # Unit tests hold the models' code, not the day's data: they belong to the project's tests.
     data_tests = ("--exclude-resource-type", "unit_test")
     tasks = [
         _dbt(pipeline, "deps", trigger_rule=TriggerRule.NONE_FAILED),
-        _dbt(pipeline, "seed", *chosen),
+        # A seed has no days, but dbt reads the whole project anew for each change of the vars.
+        _dbt(pipeline, "seed", *chosen, vars_of_run=True),
         _dbt(pipeline, "run", *chosen, vars_of_run=True),
         _dbt(pipeline, "test", *chosen, *data_tests, vars_of_run=True),
     ]
