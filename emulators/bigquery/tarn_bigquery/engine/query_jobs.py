@@ -10,6 +10,7 @@ from sqlglot import exp
 from tarn_bigquery.catalog.catalog import dataset_key
 from tarn_bigquery.catalog.names import DatasetRef, TableRef
 from tarn_bigquery.catalog.partitions import undecorated
+from tarn_bigquery.catalog.resources import require
 from tarn_bigquery.engine import ddl, definitions
 from tarn_bigquery.engine.ddl_call import Call as DdlCall
 from tarn_bigquery.engine.expirations import reckon_expirations
@@ -169,7 +170,7 @@ class QueryJobs:
         if config.get("useLegacySql", False):
             raise invalid("The emulator does not support legacy SQL. Set useLegacySql to false.")
         given = config.get("defaultDataset")
-        default = DatasetRef(given.get("projectId") or project, given["datasetId"]) if given else None
+        default = DatasetRef(given.get("projectId") or project, require(given, "datasetId")) if given else None
         return QueryContext(
             self.queries.database.catalog,
             self.externals,
@@ -235,9 +236,12 @@ def _text(config: dict[str, Any]) -> str:
 
 def _destination(config: dict[str, Any], context: QueryContext) -> Destination | None:
     given = config.get("destinationTable")
-    if not given or given["datasetId"].startswith("_"):
+    if not given:
         return None
-    target = undecorated(TableRef.from_rest(given, context.project))
+    ref = TableRef.from_rest(given, context.project)
+    if ref.dataset.startswith("_"):
+        return None
+    target = undecorated(ref)
     context.catalog.dataset(target.table.parent)
     return destination(target, config, default_write="WRITE_EMPTY")
 

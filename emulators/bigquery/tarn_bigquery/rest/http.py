@@ -14,10 +14,9 @@ from starlette.responses import Response
 
 from tarn_bigquery.engine.engine import Engine
 from tarn_bigquery.errors import ApiError, invalid
+from tarn_bigquery.rest.messages import Body, checked
 
 _log = logging.getLogger("tarn_bigquery.rest")
-
-Body = dict[str, Any]
 
 
 class JsonText(str):
@@ -56,21 +55,24 @@ AsyncHandler = Callable[[Call], Awaitable[Any]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def endpoint(handler: Handler) -> Endpoint:
-    """An endpoint of a method that may touch the database: it runs in a thread, never in the event loop."""
+def endpoint(handler: Handler, takes: str | None = None) -> Endpoint:
+    """An endpoint of a method that may touch the database: it runs in a thread, never in the event loop.
+
+    `takes` is the message that the method has for a body.
+    """
 
     async def run(request: Request) -> Response:
-        call = await call_of(request)
+        call = await call_of(request, takes=takes)
         return await run_in_threadpool(lambda: answer(handler(call)))
 
     return guarded(run)
 
 
-def waiting_endpoint(handler: AsyncHandler) -> Endpoint:
+def waiting_endpoint(handler: AsyncHandler, takes: str | None = None) -> Endpoint:
     """An endpoint of a method that waits for a job: it holds no thread while it waits."""
 
     async def run(request: Request) -> Response:
-        result = await handler(await call_of(request))
+        result = await handler(await call_of(request, takes=takes))
         return await run_in_threadpool(lambda: answer(result))
 
     return guarded(run)
@@ -91,10 +93,14 @@ def guarded(run: Endpoint) -> Endpoint:
     return guard
 
 
-async def call_of(request: Request, path: dict[str, str] | None = None, body: Body | None = None) -> Call:
+async def call_of(
+    request: Request, path: dict[str, str] | None = None, body: Body | None = None, takes: str | None = None
+) -> Call:
     """The call that a request makes. `path` and `body` stand for the request's own where given."""
     if body is None:
         body = decode(await request.body(), request.headers.get("content-encoding", ""))
+    if takes is not None:
+        body = checked(body, takes, patches=request.method == "PATCH")
     return Call(
         request.app.state.engine,
         path if path is not None else dict(request.path_params),
@@ -115,12 +121,19 @@ def decode(raw: bytes, encoding: str) -> Body:
     if not raw:
         return {}
     try:
-        body = json.loads(raw)
-    except ValueError as error:
+        body = json.loads(raw, parse_constant=_refuse_constant)
+        if b"\\u" in raw:
+            # Half of a surrogate pair is JSON, and no text that anything could store.
+            json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         raise ApiError("parseError", f"Parse Error: {error}", code=400) from error
     if not isinstance(body, dict):
         raise ApiError("parseError", "Parse Error: the body must be a JSON object", code=400)
     return body
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON value")
 
 
 def answer(result: Any) -> Response:

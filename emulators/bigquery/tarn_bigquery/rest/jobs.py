@@ -7,7 +7,7 @@ from tarn_bigquery.catalog import resources
 from tarn_bigquery.engine.jobs import Job
 from tarn_bigquery.engine.results import NoRows
 from tarn_bigquery.engine.runner import new_job_id
-from tarn_bigquery.errors import ApiError, invalid
+from tarn_bigquery.errors import ApiError, invalid, unsupported
 from tarn_bigquery.rest.http import Call
 from tarn_bigquery.rest.pages import page
 from tarn_bigquery.rest.rows import rows_page
@@ -20,6 +20,8 @@ _QUERY_RESPONSE = "bigquery#queryResponse"
 async def insert(call: Call) -> dict[str, Any]:
     job = new_job(call, call.body)
     if job.configuration.get("dryRun"):
+        if job.kind != "query":
+            raise unsupported(f"the dry run of a {job.kind} job")
         return await _dry_run(call, job)
     call.engine.runner.submit(job)
     # A job that is over in no time is told as done at once, as a client that polls would learn a second later.

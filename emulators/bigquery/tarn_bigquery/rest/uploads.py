@@ -16,8 +16,9 @@ from starlette.responses import Response
 
 from tarn_bigquery.engine.engine import Engine
 from tarn_bigquery.errors import ApiError, invalid, unsupported
-from tarn_bigquery.rest.http import Body, Call, answer, call_of, decode, guarded
+from tarn_bigquery.rest.http import Call, answer, call_of, decode, guarded
 from tarn_bigquery.rest.jobs import new_job, wait_for
+from tarn_bigquery.rest.messages import Body, checked
 
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 _FAST_MS = 50
@@ -64,7 +65,7 @@ async def resume(request: Request) -> Response:
 
 async def _begin(request: Request) -> Response:
     engine: Engine = request.app.state.engine
-    body = decode(await request.body(), request.headers.get("content-encoding", ""))
+    body = checked(decode(await request.body(), request.headers.get("content-encoding", "")), "Job")
     path = engine.uploads.new_file()
     request.app.state.uploads[path.name] = Upload(request.path_params["project"], body, path)
     location = request.url.include_query_params(uploadType="resumable", upload_id=path.name)
@@ -76,7 +77,7 @@ async def _multipart(request: Request) -> Response:
     metadata, media = _parts(request.headers.get("content-type", ""), await request.body())
     path = engine.uploads.new_file()
     await run_in_threadpool(path.write_bytes, media)
-    call = await call_of(request, {"project": request.path_params["project"]}, decode(metadata, ""))
+    call = await call_of(request, {"project": request.path_params["project"]}, checked(decode(metadata, ""), "Job"))
     return await _submit(call, path)
 
 

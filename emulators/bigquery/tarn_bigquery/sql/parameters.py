@@ -5,9 +5,11 @@ from typing import Any
 from sqlglot import Dialect, exp
 from sqlglot.tokenizer_core import TokenType
 
-from tarn_bigquery.errors import invalid_query
+from tarn_bigquery.errors import ApiError, invalid, invalid_query
 
 _POSITIONAL = "_positional_"
+_SCALARS = {"BIGDECIMAL", "BIGNUMERIC", "BOOL", "BOOLEAN", "BYTES", "DATE", "DATETIME", "DECIMAL", "FLOAT", "FLOAT64",
+            "GEOGRAPHY", "INT64", "INTEGER", "INTERVAL", "JSON", "NUMERIC", "STRING", "TIME", "TIMESTAMP"}  # fmt: skip
 
 
 def name_positional(text: str) -> str:
@@ -34,26 +36,27 @@ def bind(statement: exp.Expr, parameters: list[dict[str, Any]]) -> exp.Expr:
         if name not in values:
             raise invalid_query(f"Query parameter '{node.name}' not found")
         parameter = values[name]
-        return literal(parameter["parameterType"], parameter.get("parameterValue") or {})
+        kind = _part(parameter, "parameterType")
+        return literal(kind, parameter.get("parameterValue") or {})
 
     return statement.transform(replace)
 
 
 def literal(kind: dict[str, Any], value: dict[str, Any]) -> exp.Expr:
     """A parameter's value as a GoogleSQL expression of exactly its type."""
-    name = kind["type"].upper()
+    name = _part(kind, "type").upper()
     target = exp.DataType.build(_type_text(kind), dialect="bigquery")
     if name == "ARRAY":
-        items = [literal(kind["arrayType"], item) for item in value.get("arrayValues") or []]
+        items = [literal(_part(kind, "arrayType"), item) for item in value.get("arrayValues") or []]
         return exp.cast(exp.Array(expressions=items), target)
     if name == "STRUCT":
         fields = value.get("structValues") or {}
         members = [
             exp.PropertyEQ(
                 this=exp.to_identifier(member.get("name") or f"_field_{index + 1}"),
-                expression=literal(member["type"], fields.get(member.get("name", ""), {})),
+                expression=literal(_part(member, "type"), fields.get(member.get("name", "")) or {}),
             )
-            for index, member in enumerate(kind["structTypes"])
+            for index, member in enumerate(_part(kind, "structTypes"))
         ]
         return exp.Struct(expressions=members)
     text = value.get("value")
@@ -71,15 +74,32 @@ def _name(index: int, parameter: dict[str, Any]) -> str:
 
 
 def _type_text(kind: dict[str, Any]) -> str:
-    name = kind["type"].upper()
+    name = _part(kind, "type").upper()
     if name == "ARRAY":
-        return f"ARRAY<{_type_text(kind['arrayType'])}>"
+        return f"ARRAY<{_type_text(_part(kind, 'arrayType'))}>"
     if name == "STRUCT":
         members = (
-            f"`{m['name']}` {_type_text(m['type'])}" if m.get("name") else _type_text(m["type"])
-            for m in kind["structTypes"]
+            f"`{_plain_name(m['name'])}` {_type_text(_part(m, 'type'))}"
+            if m.get("name")
+            else _type_text(_part(m, "type"))
+            for m in _part(kind, "structTypes")
         )
         return f"STRUCT<{', '.join(members)}>"
     if name == "RANGE":
-        return f"RANGE<{_type_text(kind['rangeElementType'])}>"
+        return f"RANGE<{_type_text(_part(kind, 'rangeElementType'))}>"
+    if name not in _SCALARS:
+        raise invalid(f"Invalid query parameter type: {name}", "parameterType")
     return name
+
+
+def _part(value: dict[str, Any], name: str) -> Any:
+    """A member that a parameter cannot do without."""
+    if not value.get(name):
+        raise ApiError("required", f"Required parameter is missing: {name}", location=name)
+    return value[name]
+
+
+def _plain_name(name: str) -> str:
+    if "`" in name or "\\" in name:
+        raise invalid(f"Invalid field name of a query parameter: {name}", "structTypes")
+    return str(name)

@@ -6,12 +6,13 @@ from sqlglot import exp
 
 from tarn_bigquery.catalog.names import quote
 from tarn_bigquery.sql.compiler import windows
+from tarn_bigquery.sql.compiler.casts import cast
 from tarn_bigquery.sql.compiler.compiled import Compiled
 from tarn_bigquery.sql.compiler.environment import Cte, Environment, not_supported
 from tarn_bigquery.sql.compiler.expressions import Expressions
-from tarn_bigquery.sql.compiler.kinds import INT64, NULL, Type, named_fields, supertype
+from tarn_bigquery.sql.compiler.kinds import INT64, NULL, STRING, Type, named_fields, supertype
 from tarn_bigquery.sql.compiler.scope import Column, Relation, Scope, member
-from tarn_bigquery.sql.compiler.values import Value, coerced, settled, struct, text
+from tarn_bigquery.sql.compiler.values import TIME_NAMES, Value, coerced, settled, struct, text
 
 _SET_OPERATORS = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
 
@@ -118,25 +119,37 @@ def _set_operation(node: exp.SetOperation, env: Environment, outer: Scope | None
         raise env.wrong(f"Queries in {word} have mismatched column count; query 1 has {widths[0]} columns, "
                         f"query 2 has {widths[1]} columns", node.right)  # fmt: skip
     columns = []
-    for i, ((column, left), (_, right)) in enumerate(zip(*(o.columns for o in operands), strict=True), 1):
-        kind = supertype([left, right])
+    for i, ((column, left), (_, right)) in enumerate(zip(*(o.columns for o in operands), strict=True)):
+        kind = _united([left, right], [i in operand.texts for operand in operands])
         if kind is None:
-            raise env.wrong(f"Column {i} in {word} has incompatible types: {left}, {right}", node.right)
+            raise env.wrong(f"Column {i + 1} in {word} has incompatible types: {left}, {right}", node.right)
         columns.append((column, kind))
     sides = [_as_types(operand, [kind for _, kind in columns]) for operand in operands]
     operator = name if node.args.get("distinct") else f"{name} ALL"
-    compiled = Compiled(f"({sides[0]}) {operator} ({sides[1]})", columns, operands[0].is_value_table)
+    texts = operands[0].texts & operands[1].texts
+    compiled = Compiled(f"({sides[0]}) {operator} ({sides[1]})", columns, operands[0].is_value_table, texts)
     tail = _tail(node, compiled, env, outer)
     return replace(compiled, sql=f"SELECT * FROM ({compiled.sql}) AS q{tail}") if tail else compiled  # noqa: S608
+
+
+def _united(kinds: list[Type], are_texts: list[bool]) -> Type | None:
+    """The type of a column of a set operation: where literal texts meet dates or times, they become such."""
+    times = [kind for kind, is_text in zip(kinds, are_texts, strict=True) if not is_text and kind.name in TIME_NAMES]
+    return times[0] if any(are_texts) and times else supertype(kinds)
 
 
 def _as_types(query: Compiled, kinds: list[Type]) -> str:
     if [kind for _, kind in query.columns] == kinds:
         return query.sql
     aliases = [f"c{i}" for i in range(len(kinds))]
-    values = (coerced(Value(a, k), to).sql for a, (_, k), to in zip(aliases, query.columns, kinds, strict=True))
+    values = (_as_type(Value(a, k), to).sql for a, (_, k), to in zip(aliases, query.columns, kinds, strict=True))
     listed = ", ".join(f"{v} AS {quote(n)}" for v, (n, _) in zip(values, query.columns, strict=True))
     return f"SELECT {listed} FROM ({query.sql}) AS q({', '.join(aliases)})"  # noqa: S608
+
+
+def _as_type(value: Value, kind: Type) -> Value:
+    from_text = cast(value, kind) if value.type == STRING and kind.name in TIME_NAMES else None
+    return from_text or coerced(value, kind)
 
 
 def _tail(node: exp.Expr, query: Compiled, env: Environment, outer: Scope | None) -> str:
@@ -199,7 +212,8 @@ class _Select:
             f"{self._condition('having', after, 'HAVING')}{self._windows(compiler)}"
             f"{self._condition('qualify', after, 'QUALIFY')}{self._order(after, items)}{_limit(compiler, self.node)}"
         )
-        return Compiled(sql, columns, bool(kind))
+        texts = {i for i, item in enumerate(items) if item.value.type == STRING and item.value.literal is not None}
+        return Compiled(sql, columns, bool(kind), frozenset() if kind else frozenset(texts))
 
     def _condition(self, name: str, compiler: Expressions, word: str) -> str:
         clause = self.node.args.get(name)

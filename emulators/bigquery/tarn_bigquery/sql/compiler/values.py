@@ -22,7 +22,7 @@ from tarn_bigquery.sql.compiler.kinds import (
     supertype,
 )
 
-_FROM_TEXT = ("DATE", "DATETIME", "TIMESTAMP", "TIME")
+TIME_NAMES = ("DATE", "DATETIME", "TIMESTAMP", "TIME")
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def coerce(value: Value, kind: Type) -> Value | None:
         return null(kind)
     if source.is_numeric and kind.is_numeric:
         return _coerce_number(value, kind)
-    if source == STRING and kind.name in _FROM_TEXT and value.literal is not None:
+    if source == STRING and kind.name in TIME_NAMES and value.literal is not None:
         return _from_text(value, kind)
     if source.name == "DATE" and kind.name == "DATETIME":
         return Value(f"CAST({value.sql} AS TIMESTAMP)", kind)
