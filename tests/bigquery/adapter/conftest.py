@@ -13,6 +13,19 @@ from dbt.tests.fixtures.project import *  # noqa: F403
 from ..conftest import PROJECT, Emulator
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "adapter: dbt's adapter suite beyond what every run has time for")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long part of the suite to those who ask for it: `pytest -m adapter`."""
+    if "adapter" in config.option.markexpr:
+        return
+    long = [item for item in items if item.get_closest_marker("adapter")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]
+
+
 @pytest.fixture(scope="class")
 def dbt_profile_target(emulator: Emulator) -> dict[str, Any]:
     return {

@@ -2,8 +2,14 @@
 
 from collections.abc import Iterable
 
+import pytest
 
-def as_tests(module: str, bases: Iterable[type]) -> dict[str, type]:
+
+def as_tests(module: str, bases: Iterable[type], mark: pytest.MarkDecorator | None = None) -> dict[str, type]:
     """A class for pytest to collect in `module` of each base class of dbt's suite, by its name."""
-    names = {f"Test{base.__name__.removeprefix('Base')}": base for base in bases}
-    return {name: type(name, (base,), {"__module__": module}) for name, base in names.items()}
+    made = {}
+    for base in bases:
+        name = f"Test{base.__name__.removeprefix('Base')}"
+        cls = type(name, (base,), {"__module__": module})
+        made[name] = mark(cls) if mark else cls
+    return made
