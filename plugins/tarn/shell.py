@@ -6,11 +6,14 @@ import sys
 
 from tarn.dataset import find_dataset
 from tarn.errors import InvalidDataset, InvalidPartition, NotPublished, TarnError
+from tarn.logs import configure_logging
 from tarn.pipeline import run_step
 from tarn.receipt import Receipt
 from tarn.settings import read_settings
 
 FAILED, USAGE, NOT_PUBLISHED, INTERRUPTED = 1, 2, 3, 130
+
+log = logging.getLogger(__name__)
 
 
 def run(step: str, description: str) -> int:
@@ -23,19 +26,27 @@ def run(step: str, description: str) -> int:
     parser.add_argument("partition", help="a month such as 2020-04, or a day such as 2020-04-01")
     parser.add_argument("--force", action="store_true", help="work again where the receipt still holds")
     options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         settings = read_settings()
+        configure_logging(settings.log_format)
         dataset = find_dataset(options.dataset, settings.datasets_folder)
         partition = dataset.partition(options.partition)
         receipt = run_step(step, dataset, partition, settings, force=options.force)
     except TarnError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        _tell(error)
         return _exit_code(error)
     except KeyboardInterrupt:
         return INTERRUPTED
     print(_summary(receipt))  # noqa: T201
     return 0
+
+
+def _tell(error: TarnError) -> None:
+    # Settings that cannot be read leave logging as it was.
+    if logging.getLogger().handlers:
+        log.error("%s", error)
+    else:
+        print(error, file=sys.stderr)  # noqa: T201
 
 
 def _exit_code(error: TarnError) -> int:

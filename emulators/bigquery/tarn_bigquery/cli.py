@@ -1,19 +1,17 @@
 """The command `tarn-bigquery`."""
 
 import argparse
-import logging
 import os
 import sys
 from pathlib import Path
 
 from tarn_bigquery.config import Settings
+from tarn_bigquery.logs import configure_logging
 
 
 def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
-    logging.basicConfig(
-        level=given.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    configure_logging(given.log_level, as_json=given.log_format == "json")
     settings = Settings(
         host=given.host,
         port=given.port,
@@ -72,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
         help="answer only requests with this bearer token (default: the environment's TARN_BIGQUERY_TOKEN, if any)",
     )
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
+    parser.add_argument(
+        "--log-format",
+        default=os.environ.get("TARN_LOG_FORMAT", "text"),
+        choices=["text", "json"],
+        help="json: one JSON object a line (default: the environment's TARN_LOG_FORMAT, else text)",
+    )
     return parser
 
 

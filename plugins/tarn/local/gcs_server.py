@@ -10,6 +10,7 @@ import argparse
 import base64
 import hashlib
 import logging
+import os
 import sys
 import threading
 import time
@@ -26,6 +27,8 @@ from gcp_storage_emulator.handlers import buckets, objects
 
 from tarn import durable
 from tarn.checksum import encode_crc32c
+from tarn.logs import configure_logging
+from tarn.settings import LogFormat
 
 INDEX = ".meta"
 NO_GENERATION = "0"
@@ -187,7 +190,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=4443)
     parser.add_argument("--dir", type=Path, required=True, help="folder that keeps the objects")
     options = parser.parse_args()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_format = LogFormat(os.environ.get("TARN_LOG_FORMAT", LogFormat.TEXT))
+    configure_logging(log_format, logging.WARNING, "%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         httpd = ObjectServer(options.host, options.port, options.dir)
     except OSError as error:
