@@ -11,6 +11,10 @@ from tarn.pipeline import STEPS
 PRELOADED = (
     "airflow.providers.google.cloud.hooks.bigquery",
     "airflow.providers.standard.decorators.python",
+    "cosmos.operators.local",
+    "dbt.adapters.bigquery",
+    "dbt.cli.main",
+    "dbt.task.build",
     *(f"tarn.steps.{step}" for step in STEPS),
 )
 

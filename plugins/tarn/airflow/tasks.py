@@ -140,6 +140,12 @@ def lanes(
     return cast(XComArg, lane.expand(lane=plan_lanes(str(granularity), names) if plan is None else plan))
 
 
+def lake_tables(*datasets: str) -> list[Asset]:
+    """The external tables of datasets, for the task that writes them to name as its outlets."""
+    settings = current_settings()
+    return [_lake_asset(name, settings) for name in datasets]
+
+
 def dbt_build(loaded: XComArg, *, pipeline: str, marts: Sequence[str]) -> XComArg:
     """Build a pipeline's marts for the partitions that were loaded; one build at a time, whatever runs besides."""
     settings = current_settings()

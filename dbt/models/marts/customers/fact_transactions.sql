@@ -15,6 +15,8 @@
     post_hook=gone if is_incremental() else [],
 ) }}
 
+-- Its keys are held to the dimensions, which have to be there before: depends_on {{ ref('dim_customers') }} and
+-- {{ ref('dim_products') }}
 {%- if is_incremental() %}
 with touched as (
     select transaction_id from {{ ref('stg_customer_transactions') }}
