@@ -122,7 +122,7 @@ def _use_jobs(client: bigquery.Client, name: str, trips: str) -> None:
     parameters = [
         bigquery.ScalarQueryParameter("least", "INT64", 1),
         bigquery.ArrayQueryParameter("names", "STRING", ["a", "b"]),
-        bigquery.StructQueryParameter("both", bigquery.ScalarQueryParameter("x", "INT64", 1)),
+        bigquery.StructQueryParameter("both", bigquery.ScalarQueryParameter("x", "FLOAT64", 1.5)),
     ]
     sql = f"SELECT id, total, @names AS names, @both AS both FROM `{name}.loaded` WHERE id >= @least"
     config = bigquery.QueryJobConfig(query_parameters=parameters)
