@@ -117,6 +117,10 @@ def start_emulator(*arguments: str, log: Path) -> Emulator:
     raise RuntimeError(log.read_text())
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "feature(part, name, lacks='', refused=False): a row of the READMEs' tables")
+
+
 @pytest.fixture(scope="session")
 def bucket() -> Iterator[Bucket]:
     """The bucket that the emulator reads. A test writes below a prefix of its own."""

@@ -32,6 +32,7 @@ def test_the_resource_has_them(client: bigquery.Client, tables: str) -> None:
     assert pairs == [("x", "a"), ("y", "b")]
 
 
+@pytest.mark.feature("SQL", "primary and foreign keys, not enforced, as on BigQuery")
 def test_information_schema_has_them(client: bigquery.Client, tables: str) -> None:
     assert constraints(client, tables) == ["children.parent", "children.pk$", "parents.pk$"]
     rows = values(

@@ -51,6 +51,7 @@ def values(client: bigquery.Client, sql: str) -> list[tuple[Any, ...]]:
     return [row.values() for row in client.query(sql).result()]
 
 
+@pytest.mark.feature("dbt", "seed, view, table, ephemeral, insert_overwrite (static, dynamic, copy_partitions)")
 @pytest.mark.parametrize("model", ["overwritten", "overwritten_by_copy", "overwritten_static", "base", "staged"])
 def test_rows_are_there_once(client: bigquery.Client, built: Dbt, model: str) -> None:
     assert values(client, f"SELECT id, d, s, f FROM dbt_t.{model} ORDER BY id") == [
@@ -66,6 +67,7 @@ def test_rows_stand_once_in_the_partitions_of_their_day(client: bigquery.Client,
     assert rows == [(FIRST, 1, "x", 1.5), (SECOND, 2, "y", 2.5)]
 
 
+@pytest.mark.feature("dbt", "merge and microbatch")
 @pytest.mark.parametrize("model", ["merged", "microbatched"])
 def test_merged_rows_are_there_once(client: bigquery.Client, built: Dbt, model: str) -> None:
     assert values(client, f"SELECT id, d FROM dbt_t.{model} ORDER BY id") == [(1, FIRST), (2, SECOND)]
@@ -76,6 +78,7 @@ def test_appended_rows_come_again_with_their_new_column(client: bigquery.Client,
     assert rows == [(1, None), (1, 1), (2, None), (2, 1)]
 
 
+@pytest.mark.feature("dbt", "snapshots by timestamp and by check")
 def test_snapshots_keep_what_was(client: bigquery.Client, built: Dbt) -> None:
     assert values(client, "SELECT COUNT(*), COUNT(dbt_valid_to) FROM dbt_t.snap_check") == [(2, 0)]
     assert values(client, "SELECT COUNT(*), COUNT(dbt_valid_to) FROM dbt_t.snap_ts") == [(3, 1)]
@@ -93,6 +96,7 @@ def test_definitions_reach_the_table(client: bigquery.Client, built: Dbt) -> Non
     assert table.time_partitioning.field == "d"
 
 
+@pytest.mark.feature("dbt", "docs generate with a full catalog")
 def test_the_catalog_knows_every_relation(built: Dbt) -> None:
     built.run("docs", "generate")
     catalog = json.loads((built.folder / "target" / "catalog.json").read_text())

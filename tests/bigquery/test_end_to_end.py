@@ -32,6 +32,7 @@ def test_rows_come_back_as_they_went_in(client: bigquery.Client, dataset: str) -
     assert [row.values() for row in client.list_rows(table)] == [(1, "x", at, [{"size": 1.5}]), (2, None, None, [])]
 
 
+@pytest.mark.feature("REST", "tabledata.insertAll")
 def test_a_bad_row_is_named_and_keeps_the_others_out(client: bigquery.Client, dataset: str) -> None:
     table = client.create_table(bigquery.Table(f"{dataset}.things", schema=SCHEMA))
     errors = client.insert_rows_json(table, [{"id": 1}, {"id": 2, "nmae": "x"}])
@@ -39,6 +40,7 @@ def test_a_bad_row_is_named_and_keeps_the_others_out(client: bigquery.Client, da
     assert list(client.list_rows(table)) == []
 
 
+@pytest.mark.feature("REST", "tabledata.list and getQueryResults in pages")
 def test_pages_hold_every_row_once(client: bigquery.Client, dataset: str) -> None:
     client.query(f"CREATE TABLE `{dataset}.n` AS SELECT x FROM UNNEST(GENERATE_ARRAY(1, 40000)) AS x").result()
     result = client.query(f"SELECT x FROM `{dataset}.n` ORDER BY x").result(page_size=7000)
@@ -56,6 +58,7 @@ def test_a_script_runs_each_statement_and_gives_the_last_result(client: bigquery
     assert sorted(child.statement_type for child in children) == ["CREATE_TABLE", "INSERT", "SELECT"]
 
 
+@pytest.mark.feature("SQL", "INSERT, UPDATE, DELETE, MERGE with their statistics")
 def test_dml_says_what_it_did(client: bigquery.Client, dataset: str) -> None:
     client.query(f"CREATE TABLE `{dataset}.a` AS SELECT x FROM UNNEST([1, 2, 3]) AS x").result()
     merge = client.query(
@@ -75,6 +78,7 @@ def test_columns_without_a_name_are_numbered(client: bigquery.Client) -> None:
     assert [field.name for field in fields] == ["f0_", "b", "f1_"]
 
 
+@pytest.mark.feature("Jobs", "query parameters, named and positional")
 def test_named_and_positional_parameters(client: bigquery.Client) -> None:
     named = [bigquery.ScalarQueryParameter("a", "INT64", 2), bigquery.ArrayQueryParameter("b", "STRING", ["x", "y"])]
     assert values(client, "SELECT @a + 1, ARRAY_LENGTH(@b)", query_parameters=named) == [(3, 2)]
@@ -85,6 +89,7 @@ def test_named_and_positional_parameters(client: bigquery.Client) -> None:
     assert values(client, "SELECT ?, '?', ?", query_parameters=positional) == [("?", "?", dt.date(2024, 2, 3))]
 
 
+@pytest.mark.feature("Jobs", "dry runs of queries")
 def test_a_dry_run_has_the_schema_and_the_bytes(client: bigquery.Client, dataset: str) -> None:
     client.query(f"CREATE TABLE `{dataset}.a` AS SELECT 1 AS x, 'ab' AS s").result()
     job = client.query(f"SELECT * FROM `{dataset}.a`", job_config=bigquery.QueryJobConfig(dry_run=True))
@@ -99,6 +104,7 @@ def test_names_that_differ_in_case_are_different_tables(client: bigquery.Client,
     assert values(client, f"SELECT a.x, b.x AS y FROM `{dataset}.Orders` a, `{dataset}.orders` b") == [(1, 2)]
 
 
+@pytest.mark.feature("REST", "errors with BigQuery's words, reason and location")
 @pytest.mark.parametrize(
     ("sql", "error", "message"),
     [
@@ -126,6 +132,7 @@ def test_what_exists_cannot_be_made_again(client: bigquery.Client, dataset: str)
         client.create_dataset(dataset)
 
 
+@pytest.mark.feature("Operation", "what a client was told is done survives kill -9", lacks="the history of jobs")
 def test_what_was_told_survives_kill_9(tmp_path: Path) -> None:
     first = start_emulator("--data-dir", str(tmp_path / "data"), log=tmp_path / "first.txt")
     client = first.client()
@@ -139,6 +146,7 @@ def test_what_was_told_survives_kill_9(tmp_path: Path) -> None:
     second.stop()
 
 
+@pytest.mark.feature("Operation", "a second process on the same folder", refused=True)
 def test_a_second_emulator_on_the_same_data_is_refused(tmp_path: Path) -> None:
     data = str(tmp_path / "data")
     first = start_emulator("--data-dir", data, log=tmp_path / "first.txt")
@@ -167,6 +175,7 @@ def test_of_many_that_create_one_dataset_one_does(client: bigquery.Client) -> No
         assert sorted(pool.map(create, range(8))) == ["created", *["exists"] * 7]
 
 
+@pytest.mark.feature("SQL", "`FOR SYSTEM_TIME AS OF`", refused=True)
 def test_the_past_is_refused_by_name(client: bigquery.Client, dataset: str) -> None:
     client.create_table(bigquery.Table(f"{dataset}.things", schema=SCHEMA))
     with pytest.raises(MethodNotImplemented, match="FOR SYSTEM_TIME AS OF"):

@@ -138,6 +138,7 @@ def test_partitions_of_a_dataset_end_before_its_tables(client: bigquery.Client, 
     assert client.get_table(f"{dataset}.plain").expires is not None
 
 
+@pytest.mark.feature("SQL", "expiration of tables and partitions")
 def test_old_partitions_vanish(client: bigquery.Client, clock: Clock, dataset: str) -> None:
     table = f"{dataset}.t"
     client.query_and_wait(

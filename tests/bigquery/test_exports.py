@@ -48,6 +48,7 @@ def extract(client: bigquery.Client, table: str, uris: str | list[str], **config
     return job
 
 
+@pytest.mark.feature("Loads and exports", "extract jobs: CSV, JSON lines, Parquet, Avro, compressed")
 @pytest.mark.parametrize(
     ("form", "compression"),
     [
@@ -126,6 +127,7 @@ def test_each_uri_gets_files_and_an_empty_table_is_a_header(
     assert bucket.read(f"{folder}/none") == b""
 
 
+@pytest.mark.feature("Loads and exports", "sharding over files")
 def test_many_rows_are_spread_over_files(bucket: Bucket, tmp_path: Path) -> None:
     engine = Engine(Settings(storage_endpoint=bucket.endpoint))
     try:
@@ -187,6 +189,7 @@ def test_what_cannot_be_read_is_refused(client: bigquery.Client, bucket: Bucket,
         extract(client, table, "gs://no-such-bucket/a")
 
 
+@pytest.mark.feature("Loads and exports", "EXPORT DATA")
 def test_export_data(client: bigquery.Client, bucket: Bucket, table: str, folder: str) -> None:
     sql = (
         f"EXPORT DATA OPTIONS(uri='{bucket.uri(folder)}/*.csv', format='CSV', header=true, field_delimiter=';', "

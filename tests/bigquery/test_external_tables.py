@@ -43,6 +43,7 @@ def test_rows_carry_the_key_of_their_folder(client: bigquery.Client, dataset: st
     assert rows == [(1, 1.5, april), (2, 2.5, april), (3, 4.0, may)]
 
 
+@pytest.mark.feature("External tables", "live: objects added, replaced or deleted between two queries are seen")
 def test_objects_that_come_change_and_go_are_seen(
     client: bigquery.Client, dataset: str, trips: str, bucket: Bucket
 ) -> None:
@@ -56,6 +57,9 @@ def test_objects_that_come_change_and_go_are_seen(
     assert values(client, count) == [(3, 6)]
 
 
+@pytest.mark.feature(
+    "External tables", "partitions that WHERE rules out are not read, nor counted in totalBytesProcessed"
+)
 def test_a_filter_on_the_key_reads_fewer_bytes(client: bigquery.Client, dataset: str, trips: str) -> None:
     def size(where: str) -> int:
         job = client.query(f"SELECT id FROM `{dataset}.trips` AS t WHERE {where}")
@@ -77,6 +81,7 @@ def test_views_joins_and_tables_made_from_it(client: bigquery.Client, dataset: s
     assert values(client, joined) == [(4.0, 3)]
 
 
+@pytest.mark.feature("External tables", "`_FILE_NAME`")
 def test_the_file_name_is_there_for_those_who_ask(
     client: bigquery.Client, dataset: str, trips: str, bucket: Bucket
 ) -> None:
@@ -86,6 +91,9 @@ def test_the_file_name_is_there_for_those_who_ask(
     assert [field.name for field in starred.schema] == ["id", "total", "month", "f"]
 
 
+@pytest.mark.feature(
+    "External tables", "tabledata.list and DML on an external table, as BigQuery refuses them", refused=True
+)
 def test_rows_of_an_external_table_cannot_be_listed_or_written(
     client: bigquery.Client, dataset: str, trips: str
 ) -> None:

@@ -35,6 +35,7 @@ def partitions(client: bigquery.Client, table: str) -> dict[str, int]:
     }
 
 
+@pytest.mark.feature("SQL", "`_PARTITIONTIME` and `_PARTITIONDATE`")
 def test_the_pseudo_columns_are_read_by_name_and_not_by_star(client: bigquery.Client, daily: str) -> None:
     assert values(client, f"SELECT * FROM `{daily}` ORDER BY a") == [(1, "x"), (2, "y")]
     assert values(client, DAYS.format(daily)) == [(FIRST, 1), (SECOND, 2)]
@@ -95,6 +96,7 @@ def test_a_time_within_a_partition_is_refused(client: bigquery.Client, daily: st
     assert values(client, DAYS.format(daily)) == [(FIRST, 1), (SECOND, 2)]
 
 
+@pytest.mark.feature("Loads and exports", "table clones")
 def test_copies_and_clones_keep_the_partitions(client: bigquery.Client, dataset: str, daily: str) -> None:
     client.copy_table(daily, f"{dataset}.copied").result()
     client.query_and_wait(f"CREATE TABLE `{dataset}.cloned` CLONE `{daily}`")

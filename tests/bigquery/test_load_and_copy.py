@@ -35,6 +35,7 @@ def test_a_file_makes_a_table(client: bigquery.Client, dataset: str) -> None:
     assert values(client, f"SELECT * FROM `{dataset}.t` ORDER BY a") == [(1, "x"), (2, None)]
 
 
+@pytest.mark.feature("Loads and exports", "write and create dispositions")
 def test_dispositions(client: bigquery.Client, dataset: str) -> None:
     table = f"{dataset}.t"
     with pytest.raises(NotFound):
@@ -48,6 +49,7 @@ def test_dispositions(client: bigquery.Client, dataset: str) -> None:
     assert values(client, f"SELECT * FROM `{table}`") == [("new",)]
 
 
+@pytest.mark.feature("Loads and exports", "schemaUpdateOptions")
 def test_new_columns_need_leave(client: bigquery.Client, dataset: str) -> None:
     table = f"{dataset}.t"
     load(client, table, {"a": [1]})
@@ -58,6 +60,7 @@ def test_new_columns_need_leave(client: bigquery.Client, dataset: str) -> None:
     assert [field.name for field in client.get_table(table).schema] == ["a", "b"]
 
 
+@pytest.mark.feature("Loads and exports", "multipart and resumable upload")
 def test_a_large_file_goes_up_in_pieces(client: bigquery.Client, dataset: str) -> None:
     rows = 60_000
     columns = {"a": list(range(rows)), "s": [f"{n * 7919:040d}" for n in range(rows)]}
@@ -92,6 +95,7 @@ def test_json_rows(client: bigquery.Client, dataset: str) -> None:
     assert json.loads(json.dumps(values(client, f"SELECT * FROM `{dataset}.t` ORDER BY id"))) == [[1, ["x"]], [2, []]]
 
 
+@pytest.mark.feature("Loads and exports", "copy jobs")
 def test_a_copy_has_rows_and_definition(client: bigquery.Client, dataset: str) -> None:
     client.query(
         f"CREATE TABLE `{dataset}.a` PARTITION BY d OPTIONS (description='days') AS "
@@ -102,6 +106,7 @@ def test_a_copy_has_rows_and_definition(client: bigquery.Client, dataset: str) -
     assert (copied.num_rows, copied.description, copied.time_partitioning.field) == (2, "days", "d")
 
 
+@pytest.mark.feature("Loads and exports", "partition decorators")
 def test_one_partition_copied_over_replaces_only_itself(client: bigquery.Client, dataset: str) -> None:
     partitioned = f"CREATE TABLE `{dataset}.{{}}` PARTITION BY d AS SELECT DATE '2024-01-0{{}}' AS d, {{}} AS x"
     client.query(partitioned.format("a", 1, 10)).result()

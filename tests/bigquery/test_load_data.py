@@ -52,6 +52,7 @@ def test_into_appends_and_overwrite_replaces(client: bigquery.Client, dataset: s
         assert values(client, f"SELECT COUNT(*) FROM `{dataset}.t`") == [(rows,)]
 
 
+@pytest.mark.feature("Loads and exports", "LOAD DATA, with partition columns")
 def test_partition_columns_come_from_the_folders(client: bigquery.Client, dataset: str, files: str) -> None:
     run(
         client,

@@ -41,6 +41,7 @@ def test_the_official_client_with_the_token_is_served(guarded: Emulator) -> None
     assert [row.x for row in client.query("SELECT 1 AS x").result()] == [1]
 
 
+@pytest.mark.feature("Operation", "`--require-token`")
 @pytest.mark.parametrize(
     ("header", "reason"), [(None, "required"), ("Bearer other", "authError"), (f"Basic {TOKEN}", "authError")]
 )
@@ -70,6 +71,7 @@ def test_the_storage_api_asks_for_the_token_too(
     assert (refused.value.code().name == "UNAUTHENTICATED") == bool(code)
 
 
+@pytest.mark.feature("Operation", "Prometheus metrics")
 def test_jobs_and_answers_are_counted(emulator: Emulator, client: bigquery.Client, dataset: str) -> None:
     before = metrics(emulator)
     client.query(f"CREATE TABLE `{dataset}.t` AS SELECT n FROM UNNEST([1, 2, 3]) AS n").result()

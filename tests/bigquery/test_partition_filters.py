@@ -30,6 +30,7 @@ def test_a_filter_is_enough(client: bigquery.Client, demanding: str, query: str,
     assert values(client, query.format(f"`{demanding}`")) == [(count,)]
 
 
+@pytest.mark.feature("SQL", "a query without the filter that a stored table requires", refused=True)
 @pytest.mark.parametrize(
     "statement",
     [

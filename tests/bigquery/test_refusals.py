@@ -11,6 +11,7 @@ from tests.bigquery.conftest import Bucket
 from tests.bigquery.test_load_and_copy import values
 
 
+@pytest.mark.feature("SQL", "geography, encryption, text search and sketch functions", refused=True)
 @pytest.mark.parametrize(
     ("expression", "name"),
     [
@@ -27,6 +28,7 @@ def test_functions(client: bigquery.Client, expression: str, name: str) -> None:
         client.query_and_wait(f"SELECT {expression} AS x")
 
 
+@pytest.mark.feature("SQL", "EXTERNAL_QUERY", refused=True)
 def test_table_functions(client: bigquery.Client) -> None:
     with pytest.raises(MethodNotImplemented, match="EXTERNAL_QUERY"):
         client.query_and_wait("SELECT * FROM EXTERNAL_QUERY('c', 'SELECT 1')")
@@ -52,6 +54,9 @@ def csv(client: bigquery.Client, table: str, text: str, **properties: Any) -> bi
     return job
 
 
+@pytest.mark.feature(
+    "Loads and exports", "timeZone, dateFormat, sourceColumnMatch NAME, manifests, decimalTargetTypes", refused=True
+)
 @pytest.mark.parametrize(
     ("option", "value"),
     [
@@ -73,6 +78,7 @@ def test_what_these_options_are_without_being_given_is_served(client: bigquery.C
     assert values(client, f"SELECT * FROM `{dataset}.t`") == [(1, "x")]
 
 
+@pytest.mark.feature("External tables", "date_format; csvOptions that BigQuery does not have", refused=True)
 def test_options_of_external_tables(client: bigquery.Client, dataset: str, bucket: Bucket) -> None:
     uri = bucket.put("refusals/a.csv", b"1,NA\n-,-\n")
     create = f"CREATE EXTERNAL TABLE `{dataset}.t` (a INT64, s STRING) OPTIONS (format = 'CSV', uris = ['{uri}'], {{}})"
@@ -94,6 +100,7 @@ def test_several_null_markers(client: bigquery.Client, dataset: str) -> None:
         csv(client, f"{dataset}.t", "1,x\n", nullMarkers=["NA"], nullMarker="-")
 
 
+@pytest.mark.feature("Loads and exports", "maxBadRecords, with the count of bad records")
 def test_bad_records_are_counted(client: bigquery.Client, dataset: str) -> None:
     job = csv(client, f"{dataset}.t", "1,x\none,y\n2,z\n3\n", maxBadRecords=2)
     assert job.output_rows == 2

@@ -11,6 +11,9 @@ def values(client: bigquery.Client, sql: str, **config: Any) -> list[tuple[Any, 
     return [row.values() for row in client.query(sql, job_config=bigquery.QueryJobConfig(**config)).result()]
 
 
+@pytest.mark.feature(
+    "SQL", "scripts: DECLARE, SET, IF, CASE, LOOP, WHILE, REPEAT, FOR, BEGIN ... EXCEPTION, EXECUTE IMMEDIATE"
+)
 @pytest.mark.parametrize(
     ("script", "result"),
     [
@@ -56,6 +59,7 @@ def test_temporary_tables_end_with_their_script(client: bigquery.Client) -> None
         client.query("SELECT * FROM gone").result()
 
 
+@pytest.mark.feature("SQL", "transactions")
 def test_a_transaction_is_all_or_nothing(client: bigquery.Client, dataset: str) -> None:
     table = f"`{dataset}.a`"
     client.query(f"CREATE TABLE {table} AS SELECT 1 AS x").result()
@@ -71,6 +75,7 @@ def test_a_transaction_is_all_or_nothing(client: bigquery.Client, dataset: str) 
     assert values(client, f"SELECT COUNT(*) FROM {table}") == [(2,)]
 
 
+@pytest.mark.feature("SQL", "procedures")
 def test_procedures_take_and_give(client: bigquery.Client, dataset: str) -> None:
     client.query(
         f"CREATE OR REPLACE PROCEDURE `{dataset}.twice`(IN n INT64, OUT result INT64) BEGIN SET result = n * 2; END"
@@ -95,6 +100,7 @@ def test_dbt_replaces_partitions_with_a_script(client: bigquery.Client, dataset:
     assert values(client, f"SELECT x FROM {table} ORDER BY x") == [(1,), (20,)]
 
 
+@pytest.mark.feature("Jobs", "sessions")
 def test_jobs_of_a_session_share_tables_and_variables(client: bigquery.Client) -> None:
     made = client.query(
         "DECLARE v INT64 DEFAULT 4; CREATE TEMP TABLE kept AS SELECT 1 AS x",

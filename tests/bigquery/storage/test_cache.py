@@ -20,6 +20,7 @@ def writes(content: bytes, calls: list[bytes]) -> object:
     return produce
 
 
+@pytest.mark.feature("External tables", "a cache of bounded size")
 def test_least_recently_used_goes_first(tmp_path: Path) -> None:
     cache, calls = ObjectCache(tmp_path, max_bytes=20), []
     for key in ("a", "b", "a", "c"):

@@ -93,6 +93,7 @@ def test_a_filter_on_a_view_eliminates_partitions(client: bigquery.Client, taxi:
                         "WHERE c.started < DATE '2024-03-01'") == [(3,)]  # fmt: skip
 
 
+@pytest.mark.feature("External tables", "requirePartitionFilter, with BigQuery's error")
 def test_required_partition_filter(client: bigquery.Client, taxi: str) -> None:
     table = client.get_table(taxi)
     config = table.external_data_configuration
@@ -111,6 +112,7 @@ def test_file_names(client: bigquery.Client, taxi: str) -> None:
     assert found == [("gs://lake/taxi/month=2024-02-01/data.parquet",)]
 
 
+@pytest.mark.feature("External tables", "a query's tableDefinitions")
 def test_a_definition_that_comes_with_the_query(client: bigquery.Client, bucket: Bucket) -> None:
     bucket.put_parquet("loose/a.parquet", {"x": [1, 2]})
     config = bigquery.ExternalConfig("PARQUET")
@@ -141,6 +143,9 @@ def ddl(client: bigquery.Client, statement: str) -> str:
     return f"{job.statement_type} {job.ddl_operation_performed}"
 
 
+@pytest.mark.feature(
+    "External tables", "CREATE [OR REPLACE] EXTERNAL TABLE [IF NOT EXISTS], WITH PARTITION COLUMNS, DROP EXTERNAL TABLE"
+)
 def test_ddl(client: bigquery.Client, bucket: Bucket) -> None:
     put_month(bucket, 1, [1])
     options = "OPTIONS (format = 'PARQUET', uris = ['gs://lake/taxi/*'], hive_partition_uri_prefix = 'gs://lake/taxi')"

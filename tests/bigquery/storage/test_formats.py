@@ -42,6 +42,7 @@ def test_csv(lake: Lake) -> None:
     ]
 
 
+@pytest.mark.feature("External tables", "CSV with all csvOptions, gzip")
 @pytest.mark.parametrize(
     ("content", "options", "expected"),
     [
@@ -130,6 +131,7 @@ def test_text_types(lake: Lake) -> None:
     ]
 
 
+@pytest.mark.feature("External tables", "NEWLINE_DELIMITED_JSON")
 def test_ndjson(lake: Lake) -> None:
     rooms = field("rooms", "RECORD", "REPEATED", fields=[field("m2", "FLOAT")])
     schema = [
@@ -182,6 +184,7 @@ def test_json_detection(lake: Lake) -> None:
     ]
 
 
+@pytest.mark.feature("External tables", "ORC")
 def test_orc(lake: Lake, tmp_path: Path) -> None:
     table = pa.table(
         {
@@ -244,6 +247,7 @@ def avro(lake: Lake, **options: Any) -> dict[str, Any]:
     return lake.config("t/*", **{"sourceFormat": "AVRO", **options})
 
 
+@pytest.mark.feature("External tables", "Avro (extra `avro`)")
 def test_avro(lake: Lake) -> None:
     config = avro(lake, avroOptions={"useAvroLogicalTypes": True})
     schema = lake.source.resolve_schema(config).fields

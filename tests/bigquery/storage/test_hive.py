@@ -23,6 +23,7 @@ def layout(prefix: str, mode: str = "CUSTOM", uri: str = "gs://b/t/*") -> HivePa
     return HivePartitioning.from_options({"mode": mode, "sourceUriPrefix": prefix}, [parse_uri(uri)])
 
 
+@pytest.mark.feature("External tables", "hive partitioning CUSTOM, all key types, `__HIVE_DEFAULT_PARTITION__`")
 @pytest.mark.parametrize(
     ("kind", "text", "value"),
     [
@@ -94,6 +95,7 @@ def test_bad_options(options: dict[str, Any], message: str) -> None:
         HivePartitioning.from_options(options, [parse_uri("gs://b/t/*")])
 
 
+@pytest.mark.feature("External tables", "keys that disagree between files, with BigQuery's error", refused=True)
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -109,6 +111,7 @@ def test_keys_that_disagree(name: str, message: str) -> None:
         layout("gs://b/t/{k:DATE}").values(name)
 
 
+@pytest.mark.feature("External tables", "hive partitioning AUTO")
 def test_auto_detects_names_and_types_and_keeps_them(lake: Lake) -> None:
     for day, lang in (("2024-01-01", "en"), ("2024-01-02", "__HIVE_DEFAULT_PARTITION__")):
         lake.bucket.put_parquet(f"t/day={day}/lang={lang}/n=01/a.parquet", {"id": [1]})
@@ -128,6 +131,7 @@ def test_auto_detects_names_and_types_and_keeps_them(lake: Lake) -> None:
     assert lake.store.listings[-1] == ("t/day=2024-01-02/lang=__HIVE_DEFAULT_PARTITION__/n=01/", None)
 
 
+@pytest.mark.feature("External tables", "hive partitioning STRINGS")
 def test_strings_mode(lake: Lake) -> None:
     lake.bucket.put_parquet("t/day=2024-01-01/a.parquet", {"id": [1]})
     hive = {"mode": "STRINGS", "sourceUriPrefix": "gs://lake/t/"}

@@ -31,6 +31,7 @@ def before_download(lake: Lake, monkeypatch: pytest.MonkeyPatch, act: Any) -> No
     monkeypatch.setattr(lake.store, "download", acting)
 
 
+@pytest.mark.feature("External tables", "an object replaced during a query never mixes versions")
 def test_objects_replaced_during_a_query_never_mix(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     put_all(lake, 6, value=1)
     seen: list[str] = []

@@ -28,6 +28,7 @@ def detected(lake: Lake, **options: Any) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.feature("External tables", "Parquet, every type")
 @pytest.mark.parametrize(
     ("values", "kind", "expected"),
     [
@@ -126,6 +127,7 @@ def test_lists_without_inference_show_parquets_groups(lake: Lake) -> None:
     ]
 
 
+@pytest.mark.feature("External tables", "parquetOptions")
 def test_lists_with_inference(lake: Lake) -> None:
     put(lake, pa.array([[{"y": 1}], None]))
     found = detected(lake, enableListInference=True)

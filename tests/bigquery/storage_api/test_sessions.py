@@ -25,6 +25,7 @@ def numbers(client: bigquery.Client) -> str:
     return table
 
 
+@pytest.mark.feature("Storage Read API", "sessions with several streams")
 def test_streams_together_hold_every_row_once(
     numbers: str, open_session: OpenSession, storage_client: BigQueryReadClient
 ) -> None:
@@ -105,6 +106,7 @@ def test_a_stream_of_one_row_is_not_split(
     assert not parts.remainder_stream.name
 
 
+@pytest.mark.feature("Storage Read API", "rowRestriction and selectedFields")
 @pytest.mark.parametrize(
     ("restriction", "expected"),
     [("x BETWEEN 10 AND 12", [10, 11, 12]), ("s IN ('7', 'no') -- a comment", [7]), ("x < 0", [])],
@@ -130,6 +132,7 @@ def test_a_wrong_restriction_is_refused(restriction: str, numbers: str, open_ses
         open_session(numbers, row_restriction=restriction)
 
 
+@pytest.mark.feature("Storage Read API", "compression")
 @pytest.mark.parametrize("codec", [_Codec.LZ4_FRAME, _Codec.ZSTD])
 def test_buffers_are_compressed_where_asked(
     codec: int, numbers: str, open_session: OpenSession, storage_client: BigQueryReadClient
