@@ -94,7 +94,7 @@ def main() -> str | None:
     """Run; the exit code, or what is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--project", default="tarn", help="name of the compose project")
-    parser.add_argument("--patience", type=float, default=300.0, help="seconds")
+    parser.add_argument("--patience", type=float, default=600.0, help="seconds")
     options = parser.parse_args()
     return wait(options.project, options.patience)
 
