@@ -20,8 +20,9 @@ from tarn_bigquery.engine.exports import Exports
 from tarn_bigquery.engine.externals import ExternalTables
 from tarn_bigquery.engine.inserts import Inserts
 from tarn_bigquery.engine.introspection import Introspection
+from tarn_bigquery.engine.job_history import JobHistory
 from tarn_bigquery.engine.job_metrics import JobMetrics
-from tarn_bigquery.engine.jobs import JobRegistry
+from tarn_bigquery.engine.jobs import KEPT_JOBS, JobRegistry
 from tarn_bigquery.engine.loads import Loads
 from tarn_bigquery.engine.locks import TableLocks
 from tarn_bigquery.engine.queries import Queries
@@ -57,7 +58,8 @@ class Engine:
         path = None if self._temporary else self.folder / "tarn.duckdb"
         self.database = Database(path, self.folder / "spill", clock)
         drop_leftovers(self.database)
-        self.jobs = JobRegistry()
+        self._history = None if self._temporary else JobHistory(self.folder / "jobs.jsonl", KEPT_JOBS)
+        self.jobs = JobRegistry(self._history)
         self.job_metrics = JobMetrics(self.jobs)
         self.requests = Requests()
         self.locks = TableLocks()
@@ -127,6 +129,8 @@ class Engine:
         self.externals.close()
         self._loads.close()
         self.database.close()
+        if self._history is not None:
+            self._history.close()
         self._lock.close()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
@@ -15,7 +15,7 @@ from tarn_bigquery.engine.results import ArrowFile, RowSource
 from tarn_bigquery.engine.session import Session
 from tarn_bigquery.errors import ApiError, already_exists, not_found
 
-_KEPT_JOBS = 1_000
+KEPT_JOBS = 1_000
 
 
 @dataclass(eq=False)
@@ -116,12 +116,31 @@ class Job:
         }
 
 
+class History(Protocol):
+    """Where jobs that are over outlive the process."""
+
+    def jobs(self) -> list[Job]: ...
+
+    def add(self, job: Job) -> None: ...
+
+    def forget(self, job: Job) -> None: ...
+
+
 class JobRegistry:
     """The jobs that can still be asked about: the latest thousand."""
 
-    def __init__(self) -> None:
-        self._jobs: OrderedDict[tuple[str, str], Job] = OrderedDict()
+    def __init__(self, history: History | None = None) -> None:
+        self._history = history
+        earlier = history.jobs() if history is not None else []
+        self._jobs: OrderedDict[tuple[str, str], Job] = OrderedDict(((j.project, j.job_id), j) for j in earlier)
         self._guard = threading.Lock()
+
+    def end(self, job: Job) -> None:
+        """Note that a job is over, before anyone is told. One that was never added is nobody's to ask about."""
+        with self._guard:
+            is_known = self._jobs.get((job.project, job.job_id)) is job
+        if is_known and self._history is not None:
+            self._history.add(job)
 
     def add(self, job: Job) -> None:
         """Raises ApiError `duplicate` where the project has a job of that id."""
@@ -129,7 +148,7 @@ class JobRegistry:
             if (job.project, job.job_id) in self._jobs:
                 raise already_exists("Job", f"{job.project}:{job.location}.{job.job_id}")
             self._jobs[job.project, job.job_id] = job
-            if len(self._jobs) > _KEPT_JOBS:
+            if len(self._jobs) > KEPT_JOBS:
                 self._forget_oldest()
 
     def _forget_oldest(self) -> None:
@@ -159,3 +178,5 @@ class JobRegistry:
             job = self._jobs.pop((project, job_id), None)
         if job is not None:
             job.discard_result()
+            if self._history is not None and job.state == "DONE":
+                self._history.forget(job)

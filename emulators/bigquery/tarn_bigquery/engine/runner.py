@@ -65,6 +65,7 @@ class JobRunner:
             job.ended = now_ms()
             job.state = "DONE"
             seconds = time.perf_counter() - began
+            self._registry.end(job)
             _log_line(job, seconds)
             self._metrics.record(job, seconds)
             job.done.set_result(None)
