@@ -18,7 +18,7 @@ from tarn.layout import hive_uri_prefix, partition_folder, source_uri
 from tarn.settings import BUCKET_NAME, CHECKOUT, DATASET_NAME, Settings
 
 DATASETS = [load_dataset(CHECKOUT / "datasets" / f"{name}.yaml") for name in dataset_names(CHECKOUT / "datasets")]
-PARTITION = {"month": "2020-04", "day": "2020-04-01"}
+PARTITION = {"year": "2020", "month": "2020-04", "day": "2020-04-01"}
 each_dataset = pytest.mark.parametrize("dataset", DATASETS, ids=lambda one: one.name)
 
 
