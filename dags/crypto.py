@@ -69,7 +69,7 @@ MARTS = [
     # No start date: the first scheduled run is the next one, and a backfill may go back as far as it likes.
     schedule=CronPartitionTimetable("0 1 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
     catchup=False,
-    # dbt's four tasks share the pipeline's state: a second run would install packages under the first one's feet.
+    # Side by side two runs would only wait for each other, at the publishers' pools and at dbt.
     max_active_runs=1,
     params=lane_params("crypto", Granularity.DAY),
     default_args={

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from tarn.errors import BuildFailed
@@ -18,15 +18,18 @@ def build_marts(
     settings: Settings,
     *partitions: Partition,
     pipeline: str | None = None,
+    arguments: Sequence[str] = (),
     say: Callable[[str], None],
 ) -> None:
     """Run ``dbt build``, restricted to the range of the partitions that are given, for a pipeline's models or for all.
 
-    ``say`` gets each line of dbt's output as it comes. Raises BuildFailed naming what dbt says failed.
+    ``arguments`` are more words for dbt: a ``--select`` among them takes the place of the pipeline's whole. ``say``
+    gets each line of dbt's output as it comes. Raises BuildFailed naming what dbt says failed.
     """
     edges = partition_vars(partitions)
     # Unit tests hold the models' code, not the day's data: they belong to the project's tests.
-    chosen = ["--exclude-resource-type", "unit_test", *(["--select", f"tag:{pipeline}"] if pipeline else [])]
+    whole = ["--select", f"tag:{pipeline}"] if pipeline and "--select" not in arguments else []
+    chosen = ["--exclude-resource-type", "unit_test", *whole, *arguments]
     command = dbt_command(settings, "build", *chosen, "--vars", json.dumps(edges))
     failures = []
     with subprocess.Popen(
@@ -71,7 +74,7 @@ def dbt_environment(settings: Settings, pipeline: str = "") -> dict[str, str]:
 def dbt_variables(settings: Settings, pipeline: str = "") -> dict[str, str]:
     """The variables of a dbt call: where the lake is, and state kept out of the project's folder.
 
-    Each pipeline has state of its own: two calls of dbt that write the same one at a time spoil it for each other.
+    Each pipeline, or run of one, has state of its own: two calls of dbt at a time would spoil it for each other.
     """
     state = settings.home / "dbt" / pipeline
     folders = {

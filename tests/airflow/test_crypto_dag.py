@@ -46,7 +46,10 @@ def test_dbt_is_four_commands_one_after_the_other(crypto: Any) -> None:
         task = crypto.task_dict[name]
         assert task.task_type == "BashOperator"
         assert f" {name.removeprefix('dbt_')} " in task.bash_command
-        assert task.env["TARN_DBT_PACKAGES"].endswith("/dbt/crypto/packages")
+        # A backfill's runs and the schedule's are active at the same time, whatever max_active_runs says.
+        for folder in ("TARN_DBT_PACKAGES", "DBT_TARGET_PATH"):
+            assert "/dbt/crypto/{{ run_id" in task.env[folder]
+        assert task.max_active_tis_per_dag == 1
 
 
 def test_whatever_reads_the_project_is_told_the_same_days(crypto: Any) -> None:

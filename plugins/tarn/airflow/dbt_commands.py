@@ -1,7 +1,8 @@
 """dbt's own commands as tasks of a DAG, one a command, for a pipeline whose marts are built in steps.
 
-A command runs in a shell, as a person would type it. ``dbt deps`` fills a folder of the pipeline's own: the one in the
-project stays as it is for whoever builds at the same time.
+A command runs in a shell, as a person would type it. Each run has a folder of its own for what ``dbt deps`` installs
+and for what dbt makes of the project: a backfill and the schedule have runs at the same time, and would spoil one for
+the other. Between two runs the commands take turns, because dbt's temporary tables are named by the model alone.
 """
 
 import shlex
@@ -14,6 +15,8 @@ from tarn.marts import dbt_command, dbt_variables
 from tarn.settings import current_settings
 
 PACKAGES = "TARN_DBT_PACKAGES"
+RUN = "{{ run_id | replace('/', '_') }}"
+KEPT_DAYS = 7
 VARS = "{{ ti.xcom_pull(task_ids='dbt_vars') }}"
 
 
@@ -21,8 +24,7 @@ def dbt_commands(pipeline: str, marts: Sequence[str]) -> list[BashOperator]:
     """``dbt_deps`` → ``dbt_seed`` → ``dbt_run`` → ``dbt_test`` of a pipeline, in this order.
 
     All but the first are told the partitions that the DAG's task ``dbt_vars`` gives, which must come before
-    ``dbt_seed``; no other run of the DAG may be at work meanwhile. The marts are told of as assets once they have held
-    their tests.
+    ``dbt_seed``. The marts are told of as assets once they have held their tests.
     """
     chosen = ("--select", f"tag:{pipeline}")
     # Unit tests hold the models' code, not the day's data: they belong to the project's tests.
@@ -44,14 +46,16 @@ def _dbt(
     pipeline: str, command: str, *arguments: str, vars_of_run: bool = False, trigger_rule: str = TriggerRule.ALL_SUCCESS
 ) -> BashOperator:
     settings = current_settings()
-    packages = settings.home / "dbt" / pipeline / "packages"
-    words = dbt_command(settings, command, *arguments)
-    given = f" --vars '{VARS}'" if vars_of_run else ""
+    runs = settings.home / "dbt" / pipeline
+    words = shlex.join(dbt_command(settings, command, *arguments))
+    # The folders of runs that ended long ago are of use to nobody.
+    tidy = f"find {shlex.quote(str(runs))} -mindepth 1 -maxdepth 1 -mtime +{KEPT_DAYS} -exec rm -rf {{}} + ; "
     return BashOperator(
         task_id=f"dbt_{command}",
-        bash_command=shlex.join(words) + given,
+        bash_command=(tidy if command == "deps" else "") + words + (f" --vars '{VARS}'" if vars_of_run else ""),
         cwd=str(settings.dbt_folder),
-        env=dbt_variables(settings, pipeline) | {PACKAGES: str(packages)},
+        env=dbt_variables(settings, f"{pipeline}/{RUN}") | {PACKAGES: str(runs / RUN / "packages")},
         append_env=True,
         trigger_rule=trigger_rule,
+        max_active_tis_per_dag=1,
     )
