@@ -197,6 +197,17 @@ def _in_microseconds(times: pa.TimestampArray) -> pa.TimestampArray:
     return pc.cast(times, options=pc.CastOptions(pa.timestamp("us", times.type.tz), allow_time_truncate=True))
 
 
+def _parse_dates(text: pa.StringArray) -> pa.Date32Array:
+    try:
+        return text.cast(pa.date32())
+    except pa.ArrowInvalid:  # a day may be told as the time at which it begins
+        times = _parse_times(text, None)
+        days = times.cast(pa.date32())
+        if not pc.all(pc.equal(days.cast(times.type), times)).as_py():
+            raise ValueError("a time within a day is no DATE") from None
+        return days
+
+
 def _parse_by_arrow(type_: ColumnType) -> Parser:
     return lambda text: text.cast(ARROW_TYPES[type_])
 
@@ -207,7 +218,7 @@ _PARSERS: dict[ColumnType, Parser] = {
     ColumnType.FLOAT64: _parse_floats,
     ColumnType.NUMERIC: _parse_by_arrow(ColumnType.NUMERIC),
     ColumnType.BOOL: _parse_booleans,
-    ColumnType.DATE: _parse_by_arrow(ColumnType.DATE),
+    ColumnType.DATE: _parse_dates,
     ColumnType.DATETIME: _parse_datetimes,
     ColumnType.TIMESTAMP: _parse_timestamps,
 }

@@ -48,7 +48,8 @@ DATASET = "h9gi-nx95"
 BASE = "/socrata"
 USUAL_ROWS, MOST_ROWS = 1_000, 50_000
 _LISTED_YEAR = 2022
-_ROWS_PER_CRASH = 200  # of the sample's rows: as many crashes a day in 2018, with 100,000 rows, as there were
+_ROWS_PER_CRASH = 6_000  # of the sample's rows: its trips and its crashes are about the same share of the real ones
+_LEAST_PER_DAY = 20
 _OLD_EDITION = dt.date(2021, 1, 1)
 _TOKEN = re.compile(r"[A-Za-z0-9]{25}")
 _DAY = dt.timedelta(days=1)
@@ -124,7 +125,7 @@ class SocrataPublisher:
         ]
 
     def _city(self, revision: int) -> City:
-        return City(self._sample.seed_of(revision), max(1, self._sample.rows // _ROWS_PER_CRASH))
+        return City(self._sample.seed_of(revision), max(_LEAST_PER_DAY, self._sample.rows // _ROWS_PER_CRASH))
 
     def _guarded(self, handle: _Handler) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
