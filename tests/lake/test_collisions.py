@@ -169,9 +169,7 @@ def test_a_row_that_is_mended_later_comes_again_in_the_later_window(lake: Settin
     assert again > 0
 
 
-def test_a_kill_between_two_pages_loses_and_repeats_nothing(
-    lake: Settings, publishers: str, tmp_path: Path
-) -> None:
+def test_a_kill_between_two_pages_loses_and_repeats_nothing(lake: Settings, publishers: str, tmp_path: Path) -> None:
     folder = tmp_path / "datasets"
     folder.mkdir()
     text = (CHECKOUT / "datasets" / "collisions_history.yaml").read_text().replace("per_page: 10000", "per_page: 300")
