@@ -1,0 +1,7 @@
+{{ config(materialized='table') }}
+
+select
+    borough,
+    county,
+    fips_code
+from {{ ref('collisions_boroughs') }}

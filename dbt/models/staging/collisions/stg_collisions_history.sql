@@ -1,0 +1,1 @@
+{{ clean_collisions('collisions_history', 'year') }}
