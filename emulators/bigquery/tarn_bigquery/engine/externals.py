@@ -31,7 +31,7 @@ class ExternalTables:
         fields = read.table.get("schema", {}).get("fields")
         where = PartitionFilter(read.predicates, lambda p: condition_sql(p, fields or []), cursor)
         config = read.table["externalDataConfiguration"]
-        plan = self.source().scan(read.name, config, fields or None, where, read.with_file_name)
+        plan = self.source().scan(read.name, config, fields or None, where, read.with_file_name, read.named)
         query.resources.enter_context(plan)
         query.external_bytes += plan.bytes(read.columns)
         return plan.sql

@@ -20,13 +20,14 @@ class ExternalRead:
     """A query's read of one external table.
 
     `predicates` are conjuncts of the query that may leave files out; `columns` are the columns it uses, or None
-    for all of them. `name` is for messages.
+    for all of them. The scan needs to give no column but the `named` ones, or all. `name` is for messages.
     """
 
     name: str
     table: Resource
     predicates: list[exp.Expr]
     columns: frozenset[str] | None
+    named: frozenset[str] | None
     with_file_name: bool
 
 

@@ -58,6 +58,20 @@ def columns_used(node: exp.Table) -> frozenset[str] | None:
     return frozenset(part.name.lower() for column in columns for part in column.parts)
 
 
+def columns_named(node: exp.Table) -> frozenset[str] | None:
+    """Every name, in lower case, that the query around a table mentions; None where it uses columns unnamed.
+
+    A column that is not among them cannot be asked of the table: the columns of USING and an array that stands in FROM
+    are, which `columns_used` does not count. A table that is a function's argument gives all of its columns.
+    """
+    select = node.find_ancestor(exp.Select)
+    if select is None or not isinstance(node.parent, exp.From | exp.Join):
+        return None
+    if columns_used(node) is None or select.find(exp.Pivot):
+        return None
+    return frozenset(identifier.name.lower() for identifier in select.find_all(exp.Identifier))
+
+
 def _is_star(star: exp.Expr) -> bool:
     # The star of COUNT(*) asks for no column.
     return not isinstance(star.parent, exp.Anonymous)

@@ -12,7 +12,7 @@ from tarn_bigquery.sql.compiler.sources import FIELDS, HIDDEN_FIELDS
 from tarn_bigquery.sql.context import ExternalRead, Prepared, QueryContext
 from tarn_bigquery.sql.parse import parse
 from tarn_bigquery.sql.partition_filters import conditions_of_dml, partition_condition, require_filter
-from tarn_bigquery.sql.predicates import columns_used, partition_predicates
+from tarn_bigquery.sql.predicates import columns_named, columns_used, partition_predicates
 from tarn_bigquery.sql.pushdown import conditions_on, narrow, push_down
 from tarn_bigquery.sql.types import Field, fields_of_arrow
 from tarn_bigquery.sql.wildcards import is_wildcard, wildcard_table
@@ -150,7 +150,9 @@ def _view_query(resource: Resource) -> exp.Expr:
 
 def _external(node: exp.Table, name: str, resource: Resource, context: QueryContext, query: Prepared) -> exp.Expr:
     with_file_name = _asks_file_name(node)
-    read = ExternalRead(name, resource, partition_predicates(node), columns_used(node), with_file_name)
+    read = ExternalRead(
+        name, resource, partition_predicates(node), columns_used(node), columns_named(node), with_file_name
+    )
     scan = context.externals.scan(read, query)
     relation = exp.Table(this=exp.Var(this=scan), alias=_alias(node))
     relation.meta[FIELDS] = _fields(resource)

@@ -93,11 +93,13 @@ class ExternalSource:
         schema: list[Field] | None = None,
         where: PartitionFilter | None = None,
         with_file_name: bool = False,
+        named: Collection[str] | None = None,
     ) -> ScanPlan:
         """Fetch what a query needs and say how to read it.
 
         `table` is the name that errors give. `schema` is the table's own, which includes the partition keys;
         None takes what the files say. With `with_file_name` the SQL has the pseudo-column _FILE_NAME as well.
+        Of the columns it has those that are `named`, in lower case, or all.
 
         Raises:
             StorageError: the definition is wrong, the filter is missing, or objects cannot be read.
@@ -105,7 +107,7 @@ class ExternalSource:
         parsed = ExternalConfig.from_rest(config, schema)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self._scan_once(table, parsed, where, with_file_name)
+                return self._scan_once(table, parsed, where, with_file_name, named)
             except ObjectChangedError as changed:
                 # Listed again from the start, so that all files belong to one moment.
                 if attempt == _ATTEMPTS:
@@ -130,7 +132,12 @@ class ExternalSource:
         return _resolved(_shape(_NEW_TABLE, settled, columns, False))
 
     def _scan_once(
-        self, table: str, config: ExternalConfig, where: PartitionFilter | None, with_file_name: bool
+        self,
+        table: str,
+        config: ExternalConfig,
+        where: PartitionFilter | None,
+        with_file_name: bool,
+        named: Collection[str] | None,
     ) -> ScanPlan:
         found = self._lister.files(config, where)
         settled = replace(config, hive=found.hive)
@@ -140,7 +147,7 @@ class ExternalSource:
             reading = TableFiles.of(table, settled, shape.columns)
             files = self._files.fetch(reading, found.files, pins)
             _check_bad_records(reading, files)
-            return ScanPlan(scan_sql(shape, files), shape.fields, files, reading.counts_columns, pins.pop_all())
+            return ScanPlan(scan_sql(shape, files, named), shape.fields, files, reading.counts_columns, pins.pop_all())
 
     def _detect(self, table: str, config: ExternalConfig, files: Sequence[SourceFile]) -> Sequence[Field]:
         """The columns of the reference file, or else of the file whose name comes last."""

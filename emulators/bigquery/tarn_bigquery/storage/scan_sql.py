@@ -7,7 +7,7 @@ the reader's file_index looks up.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tarn_bigquery.catalog.names import quote
@@ -37,8 +37,11 @@ class TableShape:
         return [*self.columns, *(key.field for key in self.keys)]
 
 
-def scan_sql(shape: TableShape, files: Sequence[CachedFile]) -> str:
-    """A subquery with the shape's columns over the files' rows."""
+def scan_sql(shape: TableShape, files: Sequence[CachedFile], named: Collection[str] | None = None) -> str:
+    """A subquery with the shape's columns over the files' rows, or with those that are named, in lower case.
+
+    DuckDB would read no others either, but takes longer to find that out than to count a few rows.
+    """
     if not files:
         return f"({_no_rows(shape)})"
     layouts: dict[str, list[CachedFile]] = {}
@@ -46,18 +49,23 @@ def scan_sql(shape: TableShape, files: Sequence[CachedFile]) -> str:
         # A column that bears the virtual column's name hides it: such files are read one by one.
         alone = find_column(file.footer.columns, _FILE_INDEX) is not None
         layouts.setdefault(file.uri if alone else file.footer.layout, []).append(file)
-    return f"({' UNION ALL '.join(_branch(shape, group) for group in layouts.values())})"
+    return f"({' UNION ALL '.join(_branch(shape, group, named) for group in layouts.values())})"
 
 
-def _branch(shape: TableShape, files: Sequence[CachedFile]) -> str:
-    columns = [f"{_column(shape, files[0], field)} AS {quote(field['name'])}" for field in shape.columns]
+def _branch(shape: TableShape, files: Sequence[CachedFile], named: Collection[str] | None) -> str:
+    columns = [
+        f"{_column(shape, files[0], field)} AS {quote(field['name'])}"
+        for field in shape.columns
+        if named is None or field["name"].lower() in named
+    ]
     for index, key in enumerate(shape.keys):
-        values = [file.source.values[index] for file in files]
-        columns.append(f"{_by_file(values, duck_type(key.field))} AS {quote(key.name)}")
+        if named is None or key.name.lower() in named:
+            values = [file.source.values[index] for file in files]
+            columns.append(f"{_by_file(values, duck_type(key.field))} AS {quote(key.name)}")
     if shape.with_file_name:
         columns.append(f"{_by_file([file.uri for file in files], 'VARCHAR')} AS {quote(FILE_NAME)}")
     paths = ", ".join(_literal(str(file.path)) for file in files)
-    return f"SELECT {', '.join(columns)} FROM read_parquet([{paths}], hive_partitioning = false)"  # noqa: S608
+    return f"SELECT {', '.join(columns) or 'NULL'} FROM read_parquet([{paths}], hive_partitioning = false)"  # noqa: S608
 
 
 def _column(shape: TableShape, file: CachedFile, declared: Field) -> str:
