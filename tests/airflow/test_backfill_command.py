@@ -46,6 +46,14 @@ def test_it_reads_dates_as_utc(parser: ArgumentParser) -> None:
     assert arguments.end_date.isoformat() == "2020-06-30T00:00:00+00:00"
 
 
+def test_the_last_date_is_included_at_whatever_hour_the_dag_runs(airflow_home: Path) -> None:
+    from tarn.airflow.backfill import _end_of_day
+
+    midnight = dt.datetime(2024, 4, 12, tzinfo=dt.UTC)
+    assert midnight.replace(hour=1) < _end_of_day(midnight) < midnight + dt.timedelta(days=1)
+    assert _end_of_day(midnight.replace(hour=2)) == midnight.replace(hour=2)
+
+
 def test_other_commands_still_parse(parser: ArgumentParser) -> None:
     assert parser.parse_args(["dags", "list"]).subcommand == "list"
     assert parser.parse_args(

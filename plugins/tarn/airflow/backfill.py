@@ -1,6 +1,7 @@
 """What ``airflow dags backfill`` does: make a backfill by Airflow's own means, then follow its runs to their end."""
 
 import argparse
+import datetime as dt
 import json
 import logging
 import sys
@@ -109,10 +110,15 @@ def _request(arguments: argparse.Namespace) -> dict[str, Any]:
     return {
         "dag_id": arguments.dag_id,
         "from_date": start,
-        "to_date": end,
+        "to_date": _end_of_day(end),
         "reverse": arguments.run_backwards,
         "dag_run_conf": _configuration(arguments.conf),
     }
+
+
+def _end_of_day(end: dt.datetime) -> dt.datetime:
+    """A date stands for the whole day: a DAG that runs at one has its partition of that day after midnight."""
+    return end + dt.timedelta(days=1, microseconds=-1) if end.time() == dt.time() else end
 
 
 def _configuration(text: str | None) -> dict[str, Any] | None:
