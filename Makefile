@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # Without kept bytecode each of Airflow's and dbt's processes compiles thousands of modules anew.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help install lock demo report docs-site ci test test-quick check format bench up down restart logs shell airflow docs status clean \
+.PHONY: help install lock demo report docs-site ci test test-quick test-adapter doctor check format bench up down restart logs shell airflow docs status clean \
 	compose-up compose-down compose-logs compose-shell compose-test fake-gcs-server
 
 VENV := .venv
@@ -37,6 +37,12 @@ test: $(INSTALLED) ## Run every test, with real Airflow, dbt and emulators
 
 test-quick: $(INSTALLED) ## Run the tests that need neither Airflow nor dbt to start
 	@$(BIN)/pytest -m "not slow"
+
+test-adapter: $(INSTALLED) ## Run the long part of dbt's adapter suite against the local BigQuery
+	@$(BIN)/pytest -m adapter tests/bigquery/adapter
+
+doctor: $(INSTALLED) ## Check this machine, or a Google Cloud project: make doctor TARGET=gcp
+	@$(BIN)/tarn doctor $(if $(TARGET),--target $(TARGET))
 
 check: $(INSTALLED) ## Lint, check the format and the types
 	@$(BIN)/ruff check .

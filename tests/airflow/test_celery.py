@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from celery.backends import database
 
 from tarn.airflow.client import AirflowClient, RunState
 from tarn.bigquery import bigquery_client
@@ -48,8 +47,6 @@ class Cluster:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     if not shutil.which("redis-server"):
         pytest.skip("there is no redis-server: on Debian and Ubuntu, `apt install redis-server`")
-    if not hasattr(database, "retry"):
-        pytest.skip("Airflow's Celery provider needs what celery 5.7 has removed: lock celery<5.7")
     names = ("airflow_port", "bigquery_port", "gcs_port", "publishers_port")
     redis_port, *others = free_ports(len(names) + 1)
     ports = dict(zip(names, others, strict=True))
