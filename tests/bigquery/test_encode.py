@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tarn_bigquery.engine.encode import interval_text, rows_json
@@ -57,6 +57,22 @@ def test_floats_that_are_no_numbers_have_names() -> None:
     table = pa.table({"x": [math.nan, math.inf, -math.inf, 1.0]})
     rows = json.loads(rows_json(table, [{"name": "x", "type": "FLOAT"}]))
     assert [row["f"][0]["v"] for row in rows] == ["NaN", "Infinity", "-Infinity", "1.0"]
+
+
+@given(st.lists(st.none() | st.floats() | st.integers(-(2**62), 2**62).map(float), min_size=1, max_size=20))
+@example([0.0, -0.0, 1.0, 1e-4, 9.999e-5, 1e-5, 5e-324, 1e10, 9_999_999_999.999998, 1e15, 1e16, 0.1 + 0.2, None])
+def test_floats_are_written_as_python_writes_them(values: list[float | None]) -> None:
+    rows = json.loads(rows_json(pa.table({"x": pa.array(values, pa.float64())}), [{"name": "x", "type": "FLOAT"}]))
+    names = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+    wanted = [None if value is None else names.get(repr(value), repr(value)) for value in values]
+    assert [row["f"][0]["v"] for row in rows] == wanted
+
+
+@given(st.lists(st.none() | st.integers(-62_135_596_800_000_000, 253_402_300_799_999_999), min_size=1, max_size=20))
+def test_timestamps_as_seconds_are_written_as_python_writes_them(micros: list[int | None]) -> None:
+    table = pa.table({"x": pa.array(micros, pa.timestamp("us", tz="UTC"))})
+    rows = json.loads(rows_json(table, [{"name": "x", "type": "TIMESTAMP"}], int64_timestamps=False))
+    assert [row["f"][0]["v"] for row in rows] == [None if value is None else repr(value / 1e6) for value in micros]
 
 
 def test_timestamps_are_microseconds_or_seconds() -> None:

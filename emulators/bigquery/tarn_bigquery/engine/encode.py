@@ -17,6 +17,9 @@ from tarn_bigquery.sql.types import RANGE_END, RANGE_START, Field
 
 Values = list[Any]
 
+_PLAIN_FLOATS = (1e-4, 1e10)
+"""Between these Arrow and Python both write a number without an exponent."""
+
 _MUST_BE_ESCAPED = r'["\\\x00-\x1f]'
 
 
@@ -100,7 +103,7 @@ def file_texts(array: pa.Array, field: Field) -> pa.Array:
 def _texts(array: pa.Array, field: Field, int64_timestamps: bool) -> pa.Array:
     """The values of a scalar column as an array of strings."""
     if field["type"] == "TIMESTAMP" and not int64_timestamps:
-        return _mapped(_micros(array), lambda micros: repr(micros / 1e6))
+        return _floats(pc.divide(_micros(array).cast(pa.float64(), safe=False), 1e6))
     return _SCALARS[field["type"]](array)
 
 
@@ -116,6 +119,20 @@ def _float(value: float) -> str:
     if math.isfinite(value):
         return repr(value)
     return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+
+
+def _floats(array: pa.Array) -> pa.Array:
+    """Each number as Python writes it. Arrow does so for most, and lets other threads run meanwhile."""
+    text = array.cast(pa.string())
+    text = pc.if_else(pc.match_substring(text, "."), text, pc.binary_join_element_wise(text, "0", "."))
+    size = pc.abs(array)
+    low, high = _PLAIN_FLOATS
+    # The comparisons are false for what is no number, too.
+    is_plain = pc.or_(pc.and_(pc.greater_equal(size, low), pc.less(size, high)), pc.equal(size, 0.0))
+    others = pc.fill_null(pc.invert(is_plain), False)
+    if not pc.any(others).as_py():
+        return text
+    return pc.replace_with_mask(text, others, _mapped(array.filter(others), _float))
 
 
 def _micros(array: pa.Array) -> pa.Array:
@@ -151,7 +168,7 @@ def interval_text(value: pa.MonthDayNano) -> str:
 
 _SCALARS: dict[str, Callable[[pa.Array], pa.Array]] = {
     "INTEGER": _plain,
-    "FLOAT": lambda array: _mapped(array, _float),
+    "FLOAT": _floats,
     "BOOLEAN": _plain,
     "STRING": _plain,
     "BYTES": lambda array: _mapped(array, lambda value: base64.b64encode(value).decode()),
