@@ -186,3 +186,14 @@ def test_an_upload_that_is_refused(
     script.answers = [(status, b"")]
     with pytest.raises(kind, match="gs://b/x"):
         store.upload(tmp_path / "file", "b", "x")
+
+
+def test_a_proxy_is_not_asked_for_this_machine(
+    store: ObjectStore, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://192.0.2.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    script.answers = [(200, json.dumps({"items": [{"name": "a"}]}).encode())]
+    assert [version.name for version in store.list_objects("b").objects] == ["a"]

@@ -144,7 +144,7 @@ def _revived(body: dict[str, Any]) -> Job:
         job.destination = TableRef.from_rest(body["destination"], job.project)
     if job.kind == "query":
         job.result = LostRows(job.job_id) if body["schema"] is None else NoRows(body["schema"])
-    job.done.set_result(None)
+    job.tell_done()
     return job
 
 

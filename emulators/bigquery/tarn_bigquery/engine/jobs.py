@@ -17,6 +17,9 @@ from tarn_bigquery.errors import ApiError, already_exists, not_found
 
 KEPT_JOBS = 1_000
 
+_OVER: Future[None] = Future()
+_OVER.set_result(None)
+
 
 @dataclass(eq=False)
 class Job:
@@ -69,6 +72,11 @@ class Job:
     def check_cancelled(self) -> None:
         if self.cancelled:
             raise ApiError("stopped", "Job execution was cancelled: User requested cancellation")
+
+    def tell_done(self) -> None:
+        """Wake those who wait. Whoever comes later finds a future that all jobs share, which costs no memory."""
+        waited, self.done = self.done, _OVER
+        waited.set_result(None)
 
     def rows(self) -> int:
         """Rows that the job has returned, loaded or copied."""

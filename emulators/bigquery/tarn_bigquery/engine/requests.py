@@ -1,9 +1,12 @@
-"""jobs.query calls that a client may send again: the same requestId is the same job for fifteen minutes."""
+"""jobs.query calls that a client may send again: the same requestId is the same job for fifteen minutes.
+
+The latest thousand are remembered, as many as there are jobs to ask about.
+"""
 
 import threading
 import time
 
-from tarn_bigquery.engine.jobs import Job
+from tarn_bigquery.engine.jobs import KEPT_JOBS, Job
 
 _REMEMBERED_SECONDS = 15 * 60
 
@@ -29,3 +32,5 @@ class Requests:
             while self._jobs and next(iter(self._jobs.values()))[0] < now - _REMEMBERED_SECONDS:
                 del self._jobs[next(iter(self._jobs))]
             self._jobs[job.project, request_id] = (now, job)
+            if len(self._jobs) > KEPT_JOBS:
+                del self._jobs[next(iter(self._jobs))]

@@ -68,7 +68,7 @@ class JobRunner:
             self._registry.end(job)
             _log_line(job, seconds)
             self._metrics.record(job, seconds)
-            job.done.set_result(None)
+            job.tell_done()
 
     def close(self) -> None:
         """Cancel what waits, interrupt what runs, and wait for the threads."""

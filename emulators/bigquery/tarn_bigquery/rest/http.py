@@ -69,11 +69,14 @@ def endpoint(handler: Handler, takes: str | None = None) -> Endpoint:
 
 
 def waiting_endpoint(handler: AsyncHandler, takes: str | None = None) -> Endpoint:
-    """An endpoint of a method that waits for a job: it holds no thread while it waits."""
+    """An endpoint of a method that waits for a job: it holds no thread while it waits.
+
+    A method may give a function that makes its result, which is then called in the thread that writes the answer.
+    """
 
     async def run(request: Request) -> Response:
         result = await handler(await call_of(request, takes=takes))
-        return await run_in_threadpool(lambda: answer(result))
+        return await run_in_threadpool(lambda: answer(result() if callable(result) else result))
 
     return guarded(run)
 

@@ -1,6 +1,8 @@
 """jobs.*"""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tarn_bigquery.catalog import resources
@@ -11,6 +13,8 @@ from tarn_bigquery.errors import ApiError, invalid, unsupported
 from tarn_bigquery.rest.http import Call
 from tarn_bigquery.rest.pages import page
 from tarn_bigquery.rest.rows import rows_page
+
+Later = Callable[[], dict[str, Any]]
 
 _DEFAULT_TIMEOUT_MS = 10_000
 _LONGEST_TIMEOUT_MS = 200_000
@@ -56,7 +60,7 @@ async def _run_unregistered(call: Call, job: Job) -> None:
         raise job.error
 
 
-async def query(call: Call) -> dict[str, Any]:
+async def query(call: Call) -> dict[str, Any] | Later:
     job = call.engine.requests.job(call.path["project"], call.body.get("requestId"))
     if job is None:
         job = _query_job(call)
@@ -68,7 +72,7 @@ async def query(call: Call) -> dict[str, Any]:
     await wait_for(job, _timeout(call.body.get("timeoutMs")))
     if job.error is not None:
         raise job.error
-    return await asyncio.to_thread(_query_response, call, job, with_rows=True)
+    return partial(_query_response, call, job, with_rows=True)
 
 
 _INT32 = {"load": ("skipLeadingRows", "maxBadRecords")}
@@ -103,16 +107,14 @@ def _query_response(call: Call, job: Job, *, with_rows: bool) -> dict[str, Any]:
     return _results(call, job, _QUERY_RESPONSE, int(limit) if limit is not None else None, with_rows)
 
 
-async def get_query_results(call: Call) -> dict[str, Any]:
+async def get_query_results(call: Call) -> Later:
     job = _find(call)
     if job.kind != "query":
         raise invalid(f"Job {job.job_id} is not a query job.")
     await wait_for(job, _timeout(call.query.get("timeoutMs")))
     if job.error is not None:
         raise job.error
-    return await asyncio.to_thread(
-        _results, call, job, "bigquery#getQueryResultsResponse", call.integer("maxResults"), True
-    )
+    return partial(_results, call, job, "bigquery#getQueryResultsResponse", call.integer("maxResults"), True)
 
 
 def _results(call: Call, job: Job, kind: str, limit: int | None, with_rows: bool) -> dict[str, Any]:

@@ -42,6 +42,7 @@ _CHUNK_BYTES = 1 << 20
 _BYTES = "application/octet-stream"
 _ATTEMPTS = 5
 _FIRST_DELAY_SECONDS = 0.1
+_THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 _TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -84,6 +85,8 @@ class ObjectStore:
         self.endpoint = endpoint.rstrip("/")
         self.max_connections = max_connections
         self._session = AuthorizedSession(credentials) if credentials else requests.Session()
+        # No proxy is on the way to this machine itself, and to look for one in the environment takes a while.
+        self._session.trust_env = urlsplit(endpoint).hostname not in _THIS_MACHINE
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=max_connections)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)

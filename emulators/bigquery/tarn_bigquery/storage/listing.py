@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from os.path import commonprefix
+from typing import TypeVar
 
 import pyarrow as pa
 
 from tarn_bigquery.storage.config import ExternalConfig
 from tarn_bigquery.storage.errors import NotFoundError, StorageError
-from tarn_bigquery.storage.gcs import ObjectStore, ObjectVersion
+from tarn_bigquery.storage.gcs import Listing, ObjectStore, ObjectVersion
 from tarn_bigquery.storage.hive import HivePartitioning, KeyValue
 from tarn_bigquery.storage.pruning import PartitionFilter
 from tarn_bigquery.storage.uris import UriPattern
+
+_T = TypeVar("_T")
 
 FILE_NAME = "_FILE_NAME"
 """The pseudo-column that holds the URI of a row's file."""
@@ -82,8 +85,14 @@ class Lister:
         return found
 
     def _list_each(self, bucket: str, prefixes: Sequence[str]) -> Iterable[ObjectVersion]:
-        listings = self.executor.map(lambda prefix: self.store.list_objects(bucket, prefix), prefixes)
-        return [version for listing in listings for version in listing.objects]
+        def list_prefix(prefix: str) -> Listing:
+            return self.store.list_objects(bucket, prefix)
+
+        return [version for listing in self._each(list_prefix, prefixes) for version in listing.objects]
+
+    def _each(self, task: Callable[[str], _T], names: Sequence[str]) -> Iterable[_T]:
+        """The task's results, side by side where there is more than one: another thread costs more than it saves."""
+        return map(task, names) if len(names) == 1 else self.executor.map(task, names)
 
     def _possible_folders(self, pattern: UriPattern, hive: HivePartitioning, where: PartitionFilter) -> list[str]:
         """The prefixes that are worth listing, found by walking the layout's folders key by key."""
@@ -110,7 +119,7 @@ class Lister:
         def list_folder(folder: str) -> list[str]:
             return self.store.list_objects(bucket, folder, delimiter="/").folders
 
-        return [found for below in self.executor.map(list_folder, folders) for found in below]
+        return [found for below in self._each(list_folder, folders) for found in below]
 
 
 def _possible_files(
