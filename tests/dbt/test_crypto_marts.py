@@ -26,7 +26,7 @@ def point(coin: str, day: str, hour: int, price: float | None, **columns: Any) -
 
 def payment(day: str, block: int, name: str, **columns: Any) -> dict[str, Any]:
     """A transaction that pays 1,000 satoshis for 200 virtual bytes, or one by which a miner pays themselves."""
-    usual = {"block_id": block, "hash": name, "time": dt.datetime.fromisoformat(day), "is_coinbase": False}
+    usual = {"block_id": block, "transaction_hash": name, "time": dt.datetime.fromisoformat(day), "is_coinbase": False}
     amounts = {"weight": 800, "fee": 1_000, "fee_usd": 0.5, "output_total": BITCOIN, "has_witness": True}
     return usual | amounts | columns
 
@@ -38,7 +38,7 @@ def miners(day: str, block: int) -> dict[str, Any]:
 
 def block(day: str, height: int, minute: int, **columns: Any) -> dict[str, Any]:
     """A block with one payment."""
-    usual = {"id": height, "hash": f"block {height}", "transaction_count": 2, "size": 500, "guessed_miner": "AntPool"}
+    usual = {"id": height, "block_hash": f"block {height}", "transaction_count": 2, "size": 500, "guessed_miner": "AntPool"}
     found = dt.datetime.fromisoformat(day) + dt.timedelta(minutes=minute)
     money = {"fee_total": 1_000, "fee_total_usd": 0.5, "generation": BITCOIN, "reward_usd": 10.0, "difficulty": 5.0}
     return usual | money | {"time": found} | columns

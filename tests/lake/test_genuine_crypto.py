@@ -73,8 +73,12 @@ def run(lake: Settings, name: str, day: str) -> dict[str, Receipt]:
 
 
 def rows_of(lake: Settings, name: str) -> list[dict[str, Any]]:
+    """The rows of a table, their values by the publisher's names where those are other ones."""
     sql = f"SELECT * FROM `{lake.project}.{lake.lake_dataset}.{name}`"
-    return [dict(row) for row in bigquery_client(lake).query_and_wait(sql)]
+    columns = find_dataset(name, CHECKOUT / "datasets").columns
+    published = {column.name: column.aliases[0] for column in columns if column.aliases}
+    rows = bigquery_client(lake).query_and_wait(sql)
+    return [dict(row) | {published[name]: value for name, value in row.items() if name in published} for row in rows]
 
 
 def by_name(header: str, line: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ with blocks as (
     where {{ daily.in_named_days() }}
     {% endif %}
     -- Dumps and API overlap where a block is told twice: one row a height.
-    qualify row_number() over (partition by day, height order by hash) = 1
+    qualify row_number() over (partition by day, height order by block_hash) = 1
 )
 
 select

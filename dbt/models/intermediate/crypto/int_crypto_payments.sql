@@ -3,7 +3,7 @@
 select
     day,
     height,
-    hash,
+    transaction_hash,
     found_at,
     has_witness,
     input_count,
@@ -21,4 +21,4 @@ where
     {%- if is_incremental() %}
         and {{ daily.in_named_days() }}
     {%- endif %}
-qualify row_number() over (partition by day, hash order by height) = 1
+qualify row_number() over (partition by day, transaction_hash order by height) = 1

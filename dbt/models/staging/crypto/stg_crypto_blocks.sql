@@ -1,7 +1,7 @@
 select
     day,
     id as height,
-    hash,
+    block_hash,
     time as found_at,
     size as bytes,
     weight,

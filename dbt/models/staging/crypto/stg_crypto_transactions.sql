@@ -1,7 +1,7 @@
 select
     day,
     block_id as height,
-    hash,
+    transaction_hash,
     time as found_at,
     size as bytes,
     weight,

@@ -10,6 +10,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from tarn_bigquery.errors import ApiError, invalid_query
 from tarn_bigquery.sql.dialect import GoogleSQL
+from tarn_bigquery.sql.reserved import refuse_reserved_names
 
 _KINDS: dict[type[exp.Expr], str] = {
     exp.Query: "SELECT",
@@ -76,6 +77,9 @@ def _parsed(script: str) -> list[Statement]:
     except (AttributeError, IndexError, TypeError) as error:
         # sqlglot trips over some texts that are wrong, where it should say so.
         raise invalid_query("Syntax error: The statement cannot be read") from error
+    for tree in trees:
+        if tree is not None:
+            refuse_reserved_names(tree)
     chunks: list[list[Token]] = [[]]
     for token in tokens:
         if token.token_type == TokenType.SEMICOLON:
