@@ -1,5 +1,6 @@
 """Scripts: variables, branches, loops, procedures, transactions, dynamic SQL, errors caught and raised."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -93,8 +94,8 @@ def test_dbt_replaces_partitions_with_a_script(client: bigquery.Client, dataset:
         DECLARE replaced ARRAY<DATE>;
         CREATE TEMP TABLE fresh AS SELECT DATE '2024-01-02' AS d, 20 AS x;
         SET (replaced) = (SELECT AS STRUCT ARRAY_AGG(DISTINCT d IGNORE NULLS) FROM fresh);
-        MERGE INTO {table} AS old USING (SELECT * FROM fresh) AS new ON FALSE
-        WHEN NOT MATCHED BY SOURCE AND old.d IN UNNEST(replaced) THEN DELETE
+        MERGE INTO {table} AS kept USING (SELECT * FROM fresh) AS arrived ON FALSE
+        WHEN NOT MATCHED BY SOURCE AND kept.d IN UNNEST(replaced) THEN DELETE
         WHEN NOT MATCHED THEN INSERT (d, x) VALUES (d, x);
     """).result()
     assert values(client, f"SELECT x FROM {table} ORDER BY x") == [(1,), (20,)]
@@ -112,3 +113,35 @@ def test_jobs_of_a_session_share_tables_and_variables(client: bigquery.Client) -
     values(client, "CALL BQ.ABORT_SESSION()", connection_properties=shared)
     with pytest.raises(BadRequest, match="Invalid input session id"):
         values(client, "SELECT x FROM kept", connection_properties=shared)
+
+
+def test_a_transaction_spans_the_jobs_of_its_session(client: bigquery.Client, dataset: str) -> None:
+    """Jobs sent between them have other threads of the emulator begin, write and commit."""
+    table = f"`{dataset}.a`"
+    client.query_and_wait(f"CREATE TABLE {table} AS SELECT 1 AS x")
+    made = client.query("SELECT 1", job_config=bigquery.QueryJobConfig(create_session=True))
+    made.result()
+    shared = [bigquery.ConnectionProperty("session_id", made.session_info.session_id)]
+    for ending, rows in (("COMMIT TRANSACTION", 2), ("ROLLBACK TRANSACTION", 2)):
+        values(client, "BEGIN TRANSACTION", connection_properties=shared)
+        for statement in (f"INSERT INTO {table} VALUES (2)", f"UPDATE {table} SET x = x + 1 WHERE TRUE"):
+            values(client, statement, connection_properties=shared)
+            with ThreadPoolExecutor(8) as others:
+                counts = others.map(lambda _: values(client, f"SELECT COUNT(*) FROM {table}"), range(16))
+                assert all(count == [(1 if ending.startswith("COMMIT") else 2,)] for count in counts)
+        values(client, ending, connection_properties=shared)
+        assert values(client, f"SELECT COUNT(*) FROM {table}") == [(rows,)]
+    client.query_and_wait(f"DROP TABLE {table}")
+
+
+def test_a_session_that_ends_leaves_its_tables_to_others(client: bigquery.Client, dataset: str) -> None:
+    table = f"`{dataset}.a`"
+    client.query_and_wait(f"CREATE TABLE {table} AS SELECT 1 AS x")
+    begun = f"BEGIN TRANSACTION; INSERT INTO {table} VALUES (2)"
+    made = client.query(begun, job_config=bigquery.QueryJobConfig(create_session=True))
+    made.result()
+    shared = [bigquery.ConnectionProperty("session_id", made.session_info.session_id)]
+    waiting = client.query(f"INSERT INTO {table} VALUES (3)")
+    values(client, "CALL BQ.ABORT_SESSION()", connection_properties=shared)
+    waiting.result()
+    assert values(client, f"SELECT x FROM {table} ORDER BY x") == [(1,), (3,)]

@@ -25,7 +25,7 @@ def alter_table(call: Call) -> Outcome:
         if alter.args.get("exists"):
             return ddl_outcome("SKIP", ref)
         raise not_found("Table", ref)
-    with call.queries.locks.writing(ref):
+    with call.queries.locks.writing(ref, call.job.session):
         for action in alter.args["actions"]:
             handler = _ALTERATIONS.get(type(action))
             if handler is None:

@@ -41,7 +41,7 @@ class Copies:
         goal = replace(goal, body=body)
         with (
             self._queries.attached(job) as cursor,
-            self._queries.locks.writing(target.table),
+            self._queries.locks.writing(target.table, job.session),
             self._queries.database.transaction(cursor) as transaction,
         ):
             rows = union(sources, bodies, with_times=True)

@@ -204,7 +204,7 @@ def _create_external_table(call: Call) -> Outcome:
     if current is not None and (not wanted.create.args.get("replace") or current["type"] != "EXTERNAL"):
         raise already_exists("Table", ref)
     table = resources.new_table(ref, call.context.externals.with_schema(wanted.body), _location(call, ref))
-    with call.queries.locks.writing(ref), call.queries.database.transaction() as transaction:
+    with call.queries.locks.writing(ref, call.job.session), call.queries.database.transaction() as transaction:
         definitions.create_table(transaction, table, replacing=current is not None)
     return ddl_outcome("REPLACE" if current else "CREATE", ref)
 
@@ -232,7 +232,7 @@ def _drop(call: Call, drop: exp.Drop, wanted: set[str]) -> Outcome:
             continue
         if current["type"] not in wanted:
             raise invalid_query(f"{ref} is not allowed for this operation because it is currently a {current['type']}.")
-        with call.queries.locks.writing(ref), call.queries.database.transaction() as transaction:
+        with call.queries.locks.writing(ref, call.job.session), call.queries.database.transaction() as transaction:
             definitions.drop_table(transaction, current)
         outcome = ddl_outcome("DROP", ref)
     return outcome

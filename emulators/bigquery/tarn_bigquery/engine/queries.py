@@ -131,7 +131,7 @@ class Queries:
             session.lock(table)
             yield session.transaction
             return
-        with self.locks.writing(table), self.database.transaction(cursor) as transaction:
+        with self.locks.writing(table, session), self.database.transaction(cursor) as transaction:
             yield transaction
 
     def fetch(self, statement: Statement, context: QueryContext, session: Session) -> tuple[pa.Table, list[Field], int]:

@@ -48,7 +48,7 @@ class Session:
     def lock(self, ref: TableRef) -> None:
         """Keep a table from other writers until the transaction ends."""
         if ref not in self._locked:
-            self._open.enter_context(self._locks.writing(ref))
+            self._open.enter_context(self._locks.writing(ref, self))
             self._locked.add(ref)
 
     def commit(self) -> None:
