@@ -91,8 +91,11 @@ ifneq ($(findstring celery,$(PROFILES)),)
 STACK += TARN_EXECUTOR=airflow.providers.celery.executors.celery_executor.CeleryExecutor \
 	TARN_STAGING=$${TARN_STAGING:-gs://$${TARN_BUCKET:-tarn-lake}/.staging}
 endif
+ifneq ($(findstring observability,$(PROFILES)),)
+STACK += TARN_METRICS=True
+endif
 COMPOSE = $$(docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
-EVERY_PROFILE := COMPOSE_PROFILES=publishers,celery
+EVERY_PROFILE := COMPOSE_PROFILES=publishers,celery,observability
 
 compose-up: ## Start the whole lake in containers, and wait until it is healthy; PROFILES=publishers,celery for workers
 	@python3 scripts/compose_env.py .env

@@ -17,6 +17,7 @@ HEADING = "# Secrets of this machine's stack, made by `make compose-up`. They op
 TOKENS = (
     "TARN_AIRFLOW_PASSWORD",
     "TARN_API_SECRET",
+    "TARN_GRAFANA_PASSWORD",
     "TARN_JWT_SECRET",
     "TARN_POSTGRES_PASSWORD",
     "TARN_REDIS_PASSWORD",

@@ -15,13 +15,20 @@ from typing import Any
 import pytest
 import yaml
 
+from tarn.local.airflow import airflow_environment
+from tarn.settings import Settings
+
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "docker-compose.yml"
 COMPOSE: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+AIRFLOWS = [name for name, service in SERVICES.items() if service["image"].startswith("tarn-airflow:")]
 LASTING = [name for name in SERVICES if name != "init"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 MEMORY_MIB = 4096
+GRAFANA = "472"
+"""The user of Grafana's own image: https://grafana.com/docs/grafana/latest/setup-grafana/configure-docker/"""
+PROFILES = {profile for service in SERVICES.values() for profile in service.get("profiles", ())}
 LOOPBACK_PORT = r"127\.0\.0\.1:\$\{TARN_\w+_PORT:-\d+\}:\d+"
 
 
@@ -47,10 +54,10 @@ def test_it_uses_nothing_that_the_first_compose_does_not_know() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_an_image_is_pinned_and_bears_no_privilege(name: str) -> None:
     service = SERVICES[name]
-    assert re.fullmatch(r"[\w./-]+:\d+(\.\d+)+(-\w+)?(@sha256:\w{64})?", service["image"])
+    assert re.fullmatch(r"[\w./-]+:v?\d+(\.\d+)+(-\w+)?(@sha256:\w{64})?", service["image"])
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert service.get("user") in (["postgres", "redis"] if "build" not in service else [None])
+    assert service.get("user") in (["postgres", "redis", "nobody", GRAFANA] if "build" not in service else [None])
 
 
 @pytest.mark.parametrize("name", LASTING)
@@ -61,9 +68,19 @@ def test_a_service_tells_its_health_and_is_reached_from_this_machine_only(name: 
     assert "network_mode" not in service
 
 
-def test_volumes_are_named() -> None:
+def test_state_is_kept_in_named_volumes() -> None:
     used = {volume.split(":")[0] for service in SERVICES.values() for volume in service["volumes"]}
-    assert used == set(COMPOSE["volumes"])
+    assert {source for source in used if not source.startswith("./")} == set(COMPOSE["volumes"])
+
+
+def test_files_of_the_checkout_are_lent_for_reading() -> None:
+    lent = [volume.split(":") for one in SERVICES.values() for volume in one["volumes"] if volume.startswith("./")]
+    assert [source for source, _, mode in lent if mode != "ro" or not (ROOT / source).exists()] == []
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_a_service_has_a_limit_of_memory(name: str) -> None:
+    assert re.fullmatch(r"\d+m", SERVICES[name]["mem_limit"])
 
 
 def test_the_workers_share_no_folder_with_anyone() -> None:
@@ -88,6 +105,43 @@ def test_no_service_needs_one_of_a_profile_that_may_be_off() -> None:
 def test_the_services_without_workers_fit_into_4_gib() -> None:
     limits = [int(SERVICES[name]["mem_limit"].removesuffix("m")) for name in LASTING if is_on(name, "publishers")]
     assert sum(limits) <= MEMORY_MIB
+
+
+def test_airflow_sends_metrics_only_where_make_starts_what_takes_them() -> None:
+    for profile, sent in (("publishers", False), ("publishers,observability", True)):
+        assert ("TARN_METRICS=True" in made("compose-up", f"PROFILES={profile}")) is sent
+    variables = SERVICES["scheduler"]["environment"]
+    assert variables["AIRFLOW__METRICS__OTEL_ON"] == "${TARN_METRICS:-False}"
+    assert "--web.enable-otlp-receiver" in SERVICES["prometheus"]["command"]
+
+
+def test_what_leads_metrics_is_what_the_local_lake_sets(tmp_path: Path) -> None:
+    address = "http://prometheus:9090/api/v1/otlp"
+    variables = SERVICES["scheduler"]["environment"]
+    local = airflow_environment(Settings(home=tmp_path, otlp=address))
+    led = {name: value.replace(f"${{TARN_OTLP:-{address}}}", address) for name, value in variables.items()}
+    assert {name: led.get(name) for name in local if "OTEL_" in name} == {
+        name: value for name, value in local.items() if "OTEL_" in name
+    } | {"AIRFLOW__METRICS__OTEL_ON": "${TARN_METRICS:-False}"}
+
+
+def test_cosmos_tells_nobody_and_writes_where_it_may() -> None:
+    for name in AIRFLOWS:
+        variables = SERVICES[name]["environment"]
+        assert variables["AIRFLOW__COSMOS__ENABLE_TELEMETRY"] == "False"
+        folder = variables["AIRFLOW__COSMOS__CACHE_DIR"]
+        assert any(folder.startswith(f"{volume.split(':')[1]}/") for volume in SERVICES[name]["volumes"])
+
+
+def test_make_stops_every_profile() -> None:
+    [found] = re.findall(r"COMPOSE_PROFILES=(\S+)", made("compose-down"))
+    assert set(found.split(",")) == PROFILES
+
+
+def made(*words: str) -> str:
+    """What make would run."""
+    command = ["make", "--dry-run", "--directory", str(ROOT), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def is_on(name: str, profile: str) -> bool:
