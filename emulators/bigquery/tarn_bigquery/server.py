@@ -5,7 +5,6 @@ import contextlib
 import logging
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable
 
 import uvicorn
@@ -22,8 +21,6 @@ _log = logging.getLogger("tarn_bigquery")
 _GRACE_SECONDS = 5
 _GRPC_PORT_ABOVE = 10
 _LAST_PORT = 65_535
-_SWITCH_SECONDS = 0.001
-"""How long a busy thread keeps others waiting: a call for metadata takes turns with the queries' threads."""
 
 
 class PortTakenError(Exception):
@@ -54,7 +51,6 @@ def make_app(engine: Engine, grpc_port: int = 0) -> Starlette:
 
 def serve(settings: Settings) -> None:
     """Listen until SIGTERM or SIGINT. Raises PortTakenError, and DataDirInUseError as Engine does."""
-    sys.setswitchinterval(_SWITCH_SECONDS)
     listener = _listen(settings.host, settings.port, "--port")
     host, port = listener.getsockname()[:2]
     grpc_port = _storage_api_port(settings, port)
