@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dbt.adapters.factory import reset_adapters
 
 # The suite's fixtures are for a conftest to take over: a plugin would give them to every other test as well.
 from dbt.tests.fixtures.project import *  # noqa: F403
@@ -24,6 +25,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     long = [item for item in items if item.get_closest_marker("adapter")]
     config.hook.pytest_deselected(items=long)
     items[:] = [item for item in items if item not in long]
+
+
+@pytest.fixture(scope="class", autouse=True)
+def no_adapter_of_other_tests() -> None:
+    """dbt keeps a process's first adapter, with its address: one that an earlier test's project left here."""
+    reset_adapters()
 
 
 @pytest.fixture(scope="class")
