@@ -1,4 +1,4 @@
-"""The README says only what is true: its commands are run in its order, in a copy of the project, as by a newcomer."""
+"""The README and the documentation say only what is true: their commands are run, in a copy of the project."""
 
 import os
 import re
@@ -29,8 +29,20 @@ class Block:
     text: str
 
 
-BLOCKS = [Block(*found) for found in re.findall(r"^```([^\n]*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)]
-COMMANDS = [line for block in BLOCKS if block.info == "bash" for line in block.text.splitlines()]
+def blocks_of(page: str) -> list[Block]:
+    return [Block(*found) for found in re.findall(r"^```([^\n]*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)]
+
+
+def commands_of(blocks: list[Block]) -> list[str]:
+    return [line for block in blocks if block.info == "bash" for line in block.text.splitlines()]
+
+
+BLOCKS = blocks_of(README)
+COMMANDS = commands_of(BLOCKS)
+PAGES = ("index", "way-of-the-data", "add-a-dataset", "operate", "pipelines", "deploy-composer")
+PAGES_COMMANDS = [
+    command for page in PAGES for command in commands_of(blocks_of((ROOT / "docs" / f"{page}.md").read_text("utf-8")))
+]
 
 
 @dataclass(frozen=True)
@@ -98,6 +110,10 @@ def test_every_command_of_the_readme_works(newcomer: Newcomer) -> None:
         if command != "make test":  # that is what runs now
             printed[command] = newcomer.types(command)
 
+    for command in dict.fromkeys(PAGES_COMMANDS):
+        if command not in (*COMMANDS, "make down"):
+            printed[command] = newcomer.types(command)
+
     demo = printed["make demo"]
     assert re.search(r"success\s+dbt_build", demo)
     assert "2020-05-01" in demo.split("monthly_summary")[1]
@@ -110,6 +126,11 @@ def test_every_command_of_the_readme_works(newcomer: Newcomer) -> None:
     assert processes.holder_of(int(newcomer.environment["TARN_AIRFLOW_PORT"])) == ""
 
 
+def test_every_page_with_commands_is_among_those_that_are_run() -> None:
+    pages = {page.stem for page in (ROOT / "docs").rglob("*.md") if commands_of(blocks_of(page.read_text("utf-8")))}
+    assert pages <= set(PAGES)
+
+
 def test_commands_that_need_an_account_are_marked() -> None:
     assert [block.text for block in BLOCKS if "TARN_TARGET=gcp" in block.text and block.info != "bash cloud"] == []
 
@@ -117,13 +138,14 @@ def test_commands_that_need_an_account_are_marked() -> None:
 def test_the_table_of_settings_is_what_the_settings_say() -> None:
     told = re.findall(r"^\| `TARN_(\w+)` \| (.*?) \| (.*?) \|$", README, re.MULTILINE)
     assert told == [
-        (name.upper(), shown(field.default), field.description) for name, field in Settings.model_fields.items()
+        (name.upper(), shown(field.get_default(call_default_factory=True)), field.description)
+        for name, field in Settings.model_fields.items()
     ]
 
 
 def shown(default: object) -> str:
     """A setting's default as the table shows it."""
-    if default is None:
+    if default in (None, "", {}):
         return "none"
     if default == ROOT:
         return "the checkout"
