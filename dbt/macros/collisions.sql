@@ -26,6 +26,17 @@
 {%- endmacro -%}
 
 
+{#- Whether a version or a crash came from a named partition; where none is named all of them are meant. -#}
+{%- macro in_named_collisions_partitions() -%}
+    {%- if names_collisions_partitions() -%}
+        (loaded_from = 'updates' and {{ in_named_partitions('day', 'loaded_partition') }})
+        or (loaded_from = 'history' and {{ in_named_partitions('year', 'loaded_partition') }})
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro -%}
+
+
 {#-
     The months of crashes that the named partitions may change, as dates. A crash may be in them, or may have been when
     it was last built; all months that any of its versions dates it in count, for a correction may move it.
@@ -46,9 +57,7 @@
             union distinct
             select collision_id
             from {{ this }}
-            where
-                (loaded_from = 'updates' and {{ in_named_partitions('day', 'loaded_partition') }})
-                or (loaded_from = 'history' and {{ in_named_partitions('year', 'loaded_partition') }})
+            where {{ in_named_collisions_partitions() }}
         )
 
         select crash_month

@@ -74,12 +74,15 @@ def transform_clean(published: XComArg) -> XComArg:
 
 @task(trigger_rule=TriggerRule.NONE_FAILED, max_active_tis_per_dag=1)
 def _build(loaded: Any, arguments: list[str]) -> None:
+    from tarn.exclusive import exclusive
     from tarn.marts import build_marts
 
+    settings = current_settings()
     edges: dict[str, str] = json.loads(dbt_vars.function(loaded))
     partitions = [Partition.parse(day, Granularity(edge.partition("_")[2])) for edge, day in edges.items()]
-    with task_outcomes():
-        build_marts(current_settings(), *partitions, pipeline=PIPELINE, arguments=arguments, say=log.info)
+    # A backfill has more runs at a time than the DAG, and one's analyses must not meet another's half-built crashes.
+    with task_outcomes(), exclusive(settings.home / "dbt" / PIPELINE):
+        build_marts(settings, *partitions, pipeline=PIPELINE, arguments=arguments, say=log.info)
 
 
 def transform_curated(loaded: XComArg) -> XComArg:
