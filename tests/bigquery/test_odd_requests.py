@@ -153,7 +153,8 @@ def put(value: Any, path: Path, odd: Any) -> Any:
     key, *rest = path
     if isinstance(value, list):
         return [put(item, tuple(rest), odd) if index == key else item for index, item in enumerate(value)]
-    return value | {key: put(value.get(key), tuple(rest), odd)}
+    members = value if isinstance(value, dict) else {}
+    return members | {key: put(members.get(key), tuple(rest), odd)}
 
 
 def kind_at(message: str, path: Path) -> str | None:

@@ -1,12 +1,17 @@
 """Random expressions, reckoned by the emulator's engine and by Python."""
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+import yaml
+from google.api_core.exceptions import GoogleAPICallError
+from google.cloud import bigquery
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -162,3 +167,42 @@ def test_no_mixture_of_words_breaks_the_compiler(engine: duckdb.DuckDBPyConnecti
         evaluate(engine, " ".join(words))
     except ApiError as error:
         assert error.message
+
+
+def _statements() -> list[str]:
+    """The statements of the cases, which the documentation's examples are about."""
+    files = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
+    return [case["sql"] for file in files for case in yaml.safe_load(file.read_text())]
+
+
+TOKENS = re.compile(r"'(?:[^'\\]|\\.)*'|\w+|\s+|.", re.DOTALL)
+STATEMENTS = [TOKENS.findall(statement) for statement in _statements()]
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> str:
+    """A statement of the cases, some of its tokens dropped, doubled, swapped or taken from another."""
+    tokens = list(draw(st.sampled_from(STATEMENTS)))
+    for change in draw(st.lists(st.sampled_from(("drop", "double", "swap", "take")), min_size=1, max_size=3)):
+        here, there = (draw(st.integers(0, max(len(tokens) - 1, 0))) for _ in range(2))
+        if change == "drop":
+            del tokens[here : here + 1]
+        elif change == "double":
+            tokens[here:here] = tokens[here : here + 1]
+        elif change == "swap" and tokens:
+            tokens[here], tokens[there] = tokens[there], tokens[here]
+        else:
+            tokens[here : here + 1] = [draw(st.sampled_from(draw(st.sampled_from(STATEMENTS))))]
+    return "".join(tokens)
+
+
+@settings(max_examples=250, deadline=None, derandomize=True)
+@given(text=mutated())
+def test_no_mutation_of_a_statement_breaks_the_emulator(client: bigquery.Client, text: str) -> None:
+    """Each is answered or refused, and the answer is never that the emulator itself has failed."""
+    try:
+        client.query_and_wait(text, job_retry=None, retry=None, api_timeout=60, wait_timeout=60)
+    except (GoogleAPICallError, ValueError) as error:
+        told = getattr(error, "message", "")
+        assert getattr(error, "code", 400) in {400, 404, 409, 501}, (text, error)
+        assert "The emulator failed" not in told, text
