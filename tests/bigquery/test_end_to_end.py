@@ -132,7 +132,7 @@ def test_what_exists_cannot_be_made_again(client: bigquery.Client, dataset: str)
         client.create_dataset(dataset)
 
 
-@pytest.mark.feature("Operation", "what a client was told is done survives kill -9", lacks="the history of jobs")
+@pytest.mark.feature("Operation", "what a client was told is done survives kill -9")
 def test_what_was_told_survives_kill_9(tmp_path: Path) -> None:
     first = start_emulator("--data-dir", str(tmp_path / "data"), log=tmp_path / "first.txt")
     client = first.client()

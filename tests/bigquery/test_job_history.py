@@ -13,6 +13,7 @@ from tarn_bigquery.engine.jobs import Job
 from .conftest import start_emulator
 
 
+@pytest.mark.feature("Operation", "the history of jobs survives kill -9", lacks="the rows of their results")
 def test_jobs_survive_a_kill(tmp_path: Path) -> None:
     first = start_emulator("--data-dir", str(tmp_path / "data"), log=tmp_path / "first.txt")
     client = first.client()

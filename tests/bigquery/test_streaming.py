@@ -14,6 +14,7 @@ def table(client: bigquery.Client, dataset: str) -> str:
     return f"{dataset}.t"
 
 
+@pytest.mark.feature("REST", "insertAll: insertId de-duplication")
 def test_a_row_that_comes_again_is_in_once(client: bigquery.Client, table: str) -> None:
     for _ in range(2):
         assert client.insert_rows_json(table, [{"a": 1}, {"a": 2}], row_ids=["x", "y"]) == []
@@ -42,6 +43,7 @@ def test_a_new_table_of_the_name_knows_no_ids(client: bigquery.Client, table: st
     assert values(client, f"SELECT a FROM `{table}`") == [(1,)]
 
 
+@pytest.mark.feature("REST", "insertAll: templateSuffix")
 def test_a_suffix_makes_a_table_like_the_template(client: bigquery.Client, table: str) -> None:
     for day in ("_1", "_1", "_2"):
         assert client.insert_rows_json(table, [{"a": 1}], template_suffix=day) == []

@@ -1,0 +1,2 @@
+{{ config(materialized='table', enabled=var('violate', false)) }}
+select id, s as d from {{ ref('base') }}
