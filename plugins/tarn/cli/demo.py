@@ -94,7 +94,7 @@ def _ended(run: RunState) -> Iterator[TaskState]:
 
 def _tell(task: TaskState, settings: Settings) -> None:
     colour = {"success": "green", "skipped": "yellow"}.get(task.state or "", "red")
-    name = task.task.removeprefix("lane.")
+    name = task.task.removeprefix("lane.").replace(".lane.", ".")
     step = STEP_OF_TASK.get(name.rpartition(".")[2])
     took = "" if task.seconds is None else seconds(task.seconds)
     amount = _amount(step, task, settings) if step and task.state == "success" else ""
