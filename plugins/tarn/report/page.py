@@ -38,7 +38,8 @@ figure, table { background: #fff; border: 1px solid var(--line); }
 figure { margin: 0; min-width: 0; padding: 1rem 1.1rem .4rem; border-radius: 10px; }
 table { width: 100%; border-collapse: collapse; }
 th, td { padding: .35rem .7rem; text-align: left; border-top: 1px solid var(--line); }
-td:nth-child(n+3) { white-space: nowrap; } th { color: var(--soft); font-weight: 600; } .number { text-align: right; font-variant-numeric: tabular-nums; }
+td:nth-child(n+3) { white-space: nowrap; } th { color: var(--soft); font-weight: 600; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
 @media (max-width: 900px) { .charts { grid-template-columns: 1fr; } }
 """
 
