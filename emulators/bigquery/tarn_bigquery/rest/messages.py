@@ -41,14 +41,14 @@ def _messages() -> dict[str, Any]:
     return json.loads(text)
 
 
-_NUMBERS_TOO = {("QueryParameterValue", "value")}
-"""Texts that may be written as numbers: Google's client for Python sends parameters of FLOAT64 so, and BigQuery reads
-them. Source: google-cloud-bigquery, ``_helpers._float_to_json``"""
+_BARE_TOO = {("QueryParameterValue", "value")}
+"""Texts that may be written without quotes: Google's client for Python sends a FLOAT64 parameter as a number, the one
+for Node a BOOL as true or false, and BigQuery reads them. Source: google-cloud-bigquery, ``_helpers._float_to_json``"""
 
 
 def _member(value: Any, message: str, name: str, path: str) -> Any:
     kind = _messages()[message].get(name)
-    if (message, name) in _NUMBERS_TOO and isinstance(value, int | float) and not isinstance(value, bool):
+    if (message, name) in _BARE_TOO and isinstance(value, bool | int | float):
         return json.dumps(value)
     return value if kind is None else _value(value, kind, path)
 
