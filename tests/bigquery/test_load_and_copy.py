@@ -84,7 +84,7 @@ def test_csv_as_dbt_seeds_it(client: bigquery.Client, dataset: str) -> None:
         allow_quoted_newlines=True,
     )
     client.load_table_from_file(file, f"{dataset}.seed", rewind=True, job_config=config).result()
-    rows = values(client, f"SELECT id, name, CAST(at AS STRING) FROM `{dataset}.seed` ORDER BY id")
+    rows = values(client, f"SELECT id, name, CAST(`at` AS STRING) FROM `{dataset}.seed` ORDER BY id")
     assert rows == [(1, "a, b", "2024-01-01"), (2, "two\nlines", None)]
 
 

@@ -18,7 +18,7 @@ analyses as (
     group by 2
 )
 
-select crash_month, analysis, months.crashes, analyses.crashes as counted
+select crash_month, analyses.analysis, months.crashes, analyses.crashes as counted
 from months
 full join analyses using (crash_month)
 where

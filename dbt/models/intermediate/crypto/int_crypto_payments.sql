@@ -16,9 +16,8 @@ select
     round(cast(fee_satoshis as numeric) * 4 / nullif(weight, 0), 3) as fee_rate
 from {{ ref('stg_crypto_transactions') }}
 -- The first transaction of a block pays the miner and no fee.
-where
-    not is_coinbase
-    {%- if is_incremental() %}
-        and {{ daily.in_named_days() }}
-    {%- endif %}
+where not is_coinbase
+{% if is_incremental() %}
+    and {{ daily.in_named_days() }}
+{% endif %}
 qualify row_number() over (partition by day, transaction_hash order by height) = 1

@@ -8,11 +8,10 @@ select
     market_cap_usd,
     volume_usd
 from {{ ref('stg_crypto_prices') }}
-where
-    price_usd is not null
-    {%- if is_incremental() %}
-        and {{ daily.in_named_days() }}
-    {%- endif %}
+where price_usd is not null
+{% if is_incremental() %}
+    and {{ daily.in_named_days() }}
+{% endif %}
 -- A moment that is told twice carries two values; which was first is not known, so the one that knows more, and of
 -- equals the larger, is taken: the same one in every build.
 qualify row_number() over (

@@ -1,5 +1,5 @@
 {#- Transactions of the named deliveries that no delivery has any more: one was sent again without them. -#}
-{%- set gone -%}
+{%- set gone %}
     delete from {{ this }}
     where {{ daily.in_named_days('delivered_on') }}
         and transaction_id not in (select transaction_id from {{ ref('stg_customer_transactions') }})
