@@ -73,7 +73,7 @@ class Partition:
 
     @classmethod
     def parse(cls, text: str, granularity: Granularity = Granularity.MONTH) -> "Partition":
-        """Read ``2024``, ``2024-01``, ``2024-01-31`` or an ISO date-time; what is finer than the granularity is ignored.
+        """Read ``2024``, ``2024-01``, ``2024-01-31`` or an ISO date-time; what is finer than the partition is ignored.
 
         Raises InvalidPartition where the text is no date, or is less than what is asked for.
         """

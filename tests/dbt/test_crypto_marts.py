@@ -38,7 +38,8 @@ def miners(day: str, block: int) -> dict[str, Any]:
 
 def block(day: str, height: int, minute: int, **columns: Any) -> dict[str, Any]:
     """A block with one payment."""
-    usual = {"id": height, "block_hash": f"block {height}", "transaction_count": 2, "size": 500, "guessed_miner": "AntPool"}
+    name = {"id": height, "block_hash": f"block {height}"}
+    usual = name | {"transaction_count": 2, "size": 500, "guessed_miner": "AntPool"}
     found = dt.datetime.fromisoformat(day) + dt.timedelta(minutes=minute)
     money = {"fee_total": 1_000, "fee_total_usd": 0.5, "generation": BITCOIN, "reward_usd": 10.0, "difficulty": 5.0}
     return usual | money | {"time": found} | columns

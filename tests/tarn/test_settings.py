@@ -119,5 +119,5 @@ def test_staging_is_a_folder_or_in_a_bucket(monkeypatch: pytest.MonkeyPatch, tmp
     assert read_settings().staging_bucket == ("my-bucket", "")
     for wrong in ("s3://my-bucket/x", "gs://", "gs://My Bucket/x"):
         monkeypatch.setenv("TARN_STAGING", wrong)
-        with pytest.raises(TarnError, match="TARN_STAGING=.* is wrong: it must be a folder, or gs://BUCKET/PREFIX"):
+        with pytest.raises(TarnError, match=r"TARN_STAGING=.* is wrong: it must be a folder, or gs://BUCKET/PREFIX"):
             read_settings()

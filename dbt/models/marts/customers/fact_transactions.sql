@@ -1,9 +1,3 @@
-{#- Transactions of the named deliveries that no delivery has any more: one was sent again without them. -#}
-{%- set gone %}
-    delete from {{ this }}
-    where {{ daily.in_named_days('delivered_on') }}
-        and transaction_id not in (select transaction_id from {{ ref('stg_customer_transactions') }})
-{%- endset -%}
 {{ config(
     materialized='incremental',
     incremental_strategy='merge',
@@ -12,7 +6,7 @@
     cluster_by=['customer_id', 'product_id'],
     full_refresh=none if daily.named_days() else true,
     on_schema_change='fail',
-    post_hook=gone if is_incremental() else [],
+    post_hook='{{ drop_transactions_of_no_delivery() }}',
 ) }}
 
 -- Its keys are held to the dimensions, which have to be there before: depends_on {{ ref('dim_customers') }} and
