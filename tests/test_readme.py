@@ -61,7 +61,7 @@ class Newcomer:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=500,
+            timeout=900,
             check=False,
         )
         assert shell.returncode == 0, f"$ {command}\n{shell.stdout}"
@@ -101,6 +101,7 @@ def newcomer(tmp_path: Path) -> Iterator[Newcomer]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(2700)
 def test_every_command_of_the_readme_works(newcomer: Newcomer) -> None:
     printed = {}
     for command in COMMANDS:
