@@ -44,6 +44,8 @@ class Database:
         settings = _SETTINGS | {"temp_directory": str(temp_dir)}
         self._root = duckdb.connect(str(path) if path else ":memory:", config=settings)
         self._root.execute("SET GLOBAL TimeZone = 'UTC'")
+        # A file of the object cache never changes under its name.
+        self._root.execute("SET GLOBAL parquet_metadata_cache = true")
         googlesql.install(self._root)
         self._root.execute(_SCHEMA)
         rows = self._root.execute(

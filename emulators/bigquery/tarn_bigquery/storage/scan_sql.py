@@ -1,14 +1,15 @@
 """The SQL by which DuckDB reads a set of cached Parquet files as one table.
 
 Files of one layout share one read_parquet, so that DuckDB pushes projections and filters into it and the text
-stays short; each further layout is a branch of a UNION ALL. Partition values and file names are lists that
-the reader's file_index looks up.
+stays short; each further layout is a branch of a UNION ALL. Partition values and file names are looked up by the
+reader's file_index.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, groupby
 
 from tarn_bigquery.catalog.names import quote
 from tarn_bigquery.sql.types import Field, duck_type
@@ -18,6 +19,7 @@ from tarn_bigquery.storage.listing import FILE_NAME
 from tarn_bigquery.storage.schema import TypeMismatchError, find_column, null_expression, read_expression
 
 _FILE_INDEX = "file_index"
+_MOST_CASES = 16
 _FORMAT_NAMES = {"PARQUET": "Parquet", "AVRO": "Avro"}
 
 
@@ -87,11 +89,22 @@ def _column(shape: TableShape, file: CachedFile, declared: Field) -> str:
 
 
 def _by_file(values: Sequence[KeyValue], kind: str) -> str:
-    """The value of the file that a row comes from."""
-    if len(set(values)) == 1:
+    """The value of the file that a row comes from.
+
+    DuckDB groups by a CASE faster than by an element of a list, but tries its branches one after the other.
+    """
+    runs = [(value, len(list(run))) for value, run in groupby(values)]
+    if len(runs) == 1:
         return f"CAST({_value(values[0])} AS {kind})"
-    listed = ", ".join(_value(value) for value in values)
-    return f"CAST([{listed}] AS {kind}[])[CAST({_FILE_INDEX} + 1 AS BIGINT)]"
+    if len(runs) > _MOST_CASES:
+        listed = ", ".join(_value(value) for value in values)
+        return f"CAST([{listed}] AS {kind}[])[CAST({_FILE_INDEX} + 1 AS BIGINT)]"
+    ends = accumulate(length for _, length in runs)
+    cases = " ".join(
+        f"WHEN {_FILE_INDEX} < {end} THEN CAST({_value(value)} AS {kind})"
+        for (value, _), end in zip(runs, ends, strict=True)
+    )
+    return f"CASE {cases} END"
 
 
 def _value(value: KeyValue) -> str:
