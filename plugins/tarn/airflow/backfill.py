@@ -79,13 +79,15 @@ def _backfill(arguments: argparse.Namespace) -> int:
     behavior = _reprocess_behavior(arguments)
     if arguments.dry_run:
         return _dry_run(request, behavior)
-    _require_dag_and_scheduler(request["dag_id"])
+    dag = _require_dag(request["dag_id"])
+    _require_scheduler()
     _confirm(arguments)
     with create_session() as session:
         _close_ended(request["dag_id"], session)
     backfill = _create_backfill(
         **request,
-        max_active_runs=arguments.max_active_runs,
+        # Airflow holds a backfill to this number alone, and not to the DAG's.
+        max_active_runs=arguments.max_active_runs or dag.max_active_runs or 1,
         triggering_user_name=getuser(),
         reprocess_behavior=behavior,
         run_on_latest_version=True,
@@ -148,14 +150,14 @@ def _dry_run(request: dict[str, Any], behavior: ReprocessBehavior) -> int:
     return 0
 
 
-def _require_dag_and_scheduler(dag_id: str) -> None:
+def _require_dag(dag_id: str) -> DagModel:
     with create_session() as session:
         dag = session.get(DagModel, dag_id)
-        if dag is None or dag.is_stale:
-            raise BackfillRefused(f"there is no DAG {dag_id!r}; `airflow dags list` shows those there are.")
-        if dag.is_paused:
-            raise BackfillRefused(f"{dag_id} is paused, so its runs would wait: `airflow dags unpause {dag_id}` first.")
-    _require_scheduler()
+    if dag is None or dag.is_stale:
+        raise BackfillRefused(f"there is no DAG {dag_id!r}; `airflow dags list` shows those there are.")
+    if dag.is_paused:
+        raise BackfillRefused(f"{dag_id} is paused, so its runs would wait: `airflow dags unpause {dag_id}` first.")
+    return dag
 
 
 def _require_scheduler() -> None:

@@ -74,7 +74,11 @@ def _honoured() -> tuple[Arg, ...]:
         Arg(("--reset-dagruns",), action="store_true", help="Run dates again that have ended, succeeded or failed"),
         Arg(("--rerun-failed-tasks",), action="store_true", help="Run dates again whose run has failed"),
         Arg(("--continue-on-failures",), action="store_true", help="Start the other runs even where one has failed"),
-        Arg(("--max-active-runs",), type=positive_int(allow_zero=False), default=4, help="Runs at a time; 4"),
+        Arg(
+            ("--max-active-runs",),
+            type=positive_int(allow_zero=False),
+            help="Runs at a time; as many as the DAG itself may have by default",
+        ),
         Arg(("-I", "--ignore-first-depends-on-past"), action="store_true", help="The default in Airflow 3"),
         Arg(("-x", "--donot-pickle"), action="store_true", help="Airflow 3 never pickles a DAG"),
     )
