@@ -32,11 +32,14 @@ demo: $(INSTALLED) ## Run a pipeline end to end through Airflow, and leave its U
 report: $(INSTALLED) ## Draw the marts as charts into one HTML file
 	@$(BIN)/tarn report
 
+# Airflow runs in one process of the tests while the other has all the rest.
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+
 test: $(INSTALLED) ## Run every test, with real Airflow, dbt and emulators
-	@$(BIN)/pytest
+	@$(PYTEST)
 
 test-quick: $(INSTALLED) ## Run the tests that need neither Airflow nor dbt to start
-	@$(BIN)/pytest -m "not slow"
+	@$(PYTEST) -m "not slow"
 
 test-adapter: $(INSTALLED) ## Run the long part of dbt's adapter suite against the local BigQuery
 	@$(BIN)/pytest -m adapter tests/bigquery/adapter

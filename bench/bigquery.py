@@ -11,16 +11,13 @@ stands above the table.
 import argparse
 import multiprocessing
 import os
-import re
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.queues import SimpleQueue
@@ -28,9 +25,8 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import duckdb
-import psutil
 import requests
-from google.auth.credentials import AnonymousCredentials
+from _emulators import Server, emulator, object_server
 from google.cloud import bigquery
 
 MONTHS = 6
@@ -48,7 +44,6 @@ PAGED_ROWS = 100_000
 CLIENTS, QUERIES_EACH = 8, 6
 FEW_QUERIES, MANY_QUERIES = 100, 1_000
 START_ROUNDS = 5
-POLL_SECONDS = 0.005
 
 
 @dataclass(frozen=True)
@@ -64,55 +59,6 @@ class Figure:
     def __str__(self) -> str:
         verdict = "ok" if self.value <= self.limit else "MISSED"
         return f"{self.name:34} {self.value:9.2f} {self.limit:9.2f} {self.unit:6} {verdict:7} {self.note}"
-
-
-@dataclass(frozen=True)
-class Server:
-    """A running emulator."""
-
-    url: str
-    process: subprocess.Popen[str]
-
-    def client(self) -> bigquery.Client:
-        return bigquery.Client("lake", AnonymousCredentials(), client_options={"api_endpoint": self.url})
-
-    def resident_mib(self) -> float:
-        return psutil.Process(self.process.pid).memory_info().rss / 2**20
-
-
-@contextmanager
-def emulator(folder: Path, storage: str = "http://127.0.0.1:1") -> Iterator[Server]:
-    """An emulator on any free port, until the block ends."""
-    log = folder / f"emulator-{time.monotonic_ns()}.log"
-    command = [sys.executable, "-m", "tarn_bigquery.cli", "--port", "0", "--ephemeral", "--storage-endpoint", storage]
-    with log.open("w") as sink:
-        process = subprocess.Popen(command, stderr=sink, text=True)
-    try:
-        while (found := re.search(r"BigQuery at (http://\S+),", log.read_text())) is None:
-            if process.poll() is not None:
-                raise RuntimeError(log.read_text())
-            time.sleep(POLL_SECONDS)
-        yield Server(found[1], process)
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-@contextmanager
-def object_server(folder: Path) -> Iterator[str]:
-    """The address of an object server, until the block ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "tarn.local.gcs_server", "--port", str(port), "--dir", str(folder)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    try:
-        while socket.socket().connect_ex(("127.0.0.1", port)):
-            time.sleep(POLL_SECONDS)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 def write_files(folder: Path, rows: int) -> list[Path]:
@@ -163,20 +109,10 @@ def grouped_queries(server: Server, root: Path) -> Iterator[Figure]:
     with duckdb.connect() as raw, requests.Session() as session:
         for name, query in GROUPED.items():
             ours, theirs = medians_in_turns(
-                partial(query_rows, server, session, query.format(table=f"`{TABLE}`")),
+                partial(server.query, session, query.format(table=f"`{TABLE}`")),
                 partial(raw_rows, raw, query.format(table=files)),
             )
             yield Figure(f"grouped: {name}", ours / theirs, 1.3, "x", f"{ours:.3f} s, DuckDB {theirs:.3f} s")
-
-
-def query_rows(server: Server, session: requests.Session, query: str) -> bytes:
-    """The answer as it arrives: a client in Python takes longer to decode ten thousand rows than they took to make."""
-    url = f"{server.url}/bigquery/v2/projects/lake/queries"
-    answer = session.post(url, json={"query": query, "useLegacySql": False}, timeout=60)
-    answer.raise_for_status()
-    if b'"pageToken"' in answer.content:
-        raise ValueError(f"{query} gives more rows than one page holds.")
-    return answer.content
 
 
 def raw_rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[object, ...]]:
@@ -199,20 +135,11 @@ def pages(client: bigquery.Client) -> Figure:
 
 def start(folder: Path) -> Figure:
     """From the start of the process to the answer of its first query."""
-
-    def once() -> None:
-        with emulator(folder) as server:
-            body = {"query": "SELECT 1", "useLegacySql": False}
-            url = f"{server.url}/bigquery/v2/projects/lake/queries"
-            requests.post(url, json=body, timeout=60).raise_for_status()
-            ends.append(time.perf_counter())
-
-    ends: list[float] = []
     times = []
     for _ in range(START_ROUNDS):
         began = time.perf_counter()
-        once()
-        times.append(ends[-1] - began)
+        with emulator(folder):
+            times.append(time.perf_counter() - began)
     return Figure("start to first answer", statistics.median(times), 1.5, "s")
 
 

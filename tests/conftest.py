@@ -20,6 +20,8 @@ START_SECONDS = 60
 POLL_SECONDS = 0.1
 SEARCH_PATH = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
 
+_OF_A_MODULE = "module "
+
 RunningContext = contextlib.AbstractContextManager["RunningServer"]
 
 
@@ -30,6 +32,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--project", help="the Google Cloud project; the credentials' own by default")
     group.addoption("--bucket", help="a bucket of yours, which stays; PROJECT-lake by default")
     group.addoption("--location", help="where the bucket lies; US by default")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tell what may run side by side (``make test`` takes two processes): groups of tests, else modules.
+
+    Groups begin first, for they are those that take long.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(_OF_A_MODULE + item.location[0]))
+    items.sort(key=lambda item: _group(item).startswith(_OF_A_MODULE))
+
+
+def _group(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("xdist_group")
+    assert marker is not None
+    return str(marker.args[0])
 
 
 class RunningServer:

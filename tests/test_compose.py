@@ -177,7 +177,9 @@ def variables(file: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
 
 
-@pytest.mark.parametrize("target", {service["build"]["target"] for service in SERVICES.values() if "build" in service})
+@pytest.mark.parametrize(
+    "target", sorted({service["build"]["target"] for service in SERVICES.values() if "build" in service})
+)
 def test_an_image_of_ours_runs_as_no_root_and_is_built_elsewhere(target: str) -> None:
     stage = DOCKERFILE.split(f" AS {target}\n")[1].split("\nFROM ")[0]
     assert re.search(r"^USER (?!root|0)\w+", stage, re.MULTILINE)
