@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tarn.settings import CHECKOUT
+from tarn.airflow.pools import needed_pools
+from tarn.settings import CHECKOUT, Settings
 
 ORDER = ["ingest_raw", "transform_clean", "transform_curated", "model_analytics"]
 
@@ -31,6 +32,16 @@ def test_it_is_four_tasks_one_after_the_other(collisions: Any) -> None:
 
 def test_only_what_a_partition_needs_for_itself_is_mapped(collisions: Any) -> None:
     assert {name for name, task in collisions.task_dict.items() if task.is_mapped} == {"transform_clean"}
+
+
+def test_no_two_tasks_build_the_marts_at_once_on_whatever_worker(collisions: Any) -> None:
+    pools = {name: task.pool for name, task in collisions.task_dict.items() if task.pool != "default_pool"}
+    assert pools == {
+        "ingest_raw": "socrata",
+        "transform_curated": "collisions_marts",
+        "model_analytics": "collisions_marts",
+    }
+    assert set(pools.values()) <= needed_pools(Settings()).keys()
 
 
 def test_the_schedule_is_the_day_before_and_makes_up_for_nothing(collisions: Any) -> None:

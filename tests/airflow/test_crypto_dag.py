@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tarn.airflow.pools import publisher_pools
+from tarn.airflow.pools import needed_pools
 from tarn.settings import CHECKOUT, Settings
 
 PUBLISHERS = ("blockchair", "coingecko")
@@ -61,7 +61,7 @@ def test_whatever_reads_the_project_is_told_the_same_days(crypto: Any) -> None:
 def test_a_publisher_is_asked_by_one_task_at_a_time(crypto: Any) -> None:
     pools = {task.task_id: task.pool for task in crypto.tasks if task.pool != "default_pool"}
     assert pools == {f"{publisher}.lane.download": publisher for publisher in PUBLISHERS}
-    assert set(PUBLISHERS) <= set(publisher_pools(Settings()))
+    assert set(PUBLISHERS) <= set(needed_pools(Settings()))
 
 
 def test_each_table_of_the_lake_is_an_asset_of_the_task_that_ends_it(crypto: Any) -> None:

@@ -103,7 +103,7 @@ def test_the_pools_are_made_with_it_and_again_where_a_publisher_is_new(
     assert (migrate.main(), migrate.main()) == (0, 0)
     made = (fake_airflow / "modules").read_text(encoding="utf-8")
     assert made.splitlines() == ["-m tarn.airflow.pools"]
-    monkeypatch.setattr(migrate, "publisher_pools", lambda _settings: ["another"])
+    monkeypatch.setattr(migrate, "needed_pools", lambda _settings: {"another": "a reason"})
     assert migrate.main() == 0
     assert len((fake_airflow / "modules").read_text(encoding="utf-8").splitlines()) == 2
 

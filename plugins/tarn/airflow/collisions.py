@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from tarn.airflow.lanes import Lane
 from tarn.airflow.outcomes import task_outcomes
+from tarn.airflow.pools import COLLISIONS_MARTS
 from tarn.airflow.tasks import (
     LABEL,
     Loaded,
@@ -72,16 +73,16 @@ def transform_clean(published: XComArg) -> XComArg:
     return cleaned
 
 
-@task(trigger_rule=TriggerRule.NONE_FAILED, max_active_tis_per_dag=1)
+# A backfill has more runs at a time than the DAG, and one's analyses must not meet another's half-built crashes,
+# whichever worker builds them.
+@task(trigger_rule=TriggerRule.NONE_FAILED, pool=COLLISIONS_MARTS)
 def _build(loaded: Any, arguments: list[str]) -> None:
-    from tarn.exclusive import exclusive
     from tarn.marts import build_marts
 
     settings = current_settings()
     edges: dict[str, str] = json.loads(dbt_vars.function(loaded))
     partitions = [Partition.parse(day, Granularity(edge.partition("_")[2])) for edge, day in edges.items()]
-    # A backfill has more runs at a time than the DAG, and one's analyses must not meet another's half-built crashes.
-    with task_outcomes(), exclusive(settings.home / "dbt" / PIPELINE):
+    with task_outcomes():
         build_marts(settings, *partitions, pipeline=PIPELINE, arguments=arguments, say=log.info)
 
 

@@ -1,7 +1,7 @@
-"""``python -m tarn.airflow.pools``: make the pools by which tasks, of whatever run, ask a publisher one at a time.
+"""``python -m tarn.airflow.pools``: make the pools by which tasks, of whatever run and worker, go one at a time.
 
-A publisher that limits how often it may be asked has a pool of one slot under its own name. A pool that is there
-already is left alone: its slots are the user's to change.
+A publisher that limits how often it may be asked has a pool of one slot under its own name, and so have the marts that
+no two tasks may build at once. A pool that is there already is left alone: its slots are the user's to change.
 """
 
 import sys
@@ -10,15 +10,21 @@ from tarn.dataset import dataset_names, find_dataset
 from tarn.errors import TarnError
 from tarn.settings import Settings, current_settings
 
+COLLISIONS_MARTS = "collisions_marts"
 
-def publisher_pools(settings: Settings) -> list[str]:
-    """The names of the pools that the datasets' sources need.
+
+def needed_pools(settings: Settings) -> dict[str, str]:
+    """The names of the pools that the DAGs need, and what each is for.
 
     Raises InvalidDataset where one of the datasets is wrong.
     """
     folder = settings.datasets_folder
     sources = (source for name in dataset_names(folder) for source in find_dataset(name, folder).sources)
-    return sorted({source.publisher for source in sources if source.requests_per_minute})
+    publishers = sorted({source.publisher for source in sources if source.requests_per_minute})
+    return {
+        **{name: f"one task at a time asks {name}" for name in publishers},
+        COLLISIONS_MARTS: "one task at a time builds the marts of collisions: more slots would mix their rows",
+    }
 
 
 def main() -> int:
@@ -26,13 +32,13 @@ def main() -> int:
     from airflow.models.pool import Pool
 
     try:
-        names = publisher_pools(current_settings())
+        pools = needed_pools(current_settings())
     except TarnError as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command of its own
         return 1
-    for name in names:
+    for name, purpose in pools.items():
         if Pool.get_pool(name) is None:
-            Pool.create_or_update_pool(name, 1, f"one task at a time asks {name}", include_deferred=True)
+            Pool.create_or_update_pool(name, 1, purpose, include_deferred=True)
     return 0
 
 

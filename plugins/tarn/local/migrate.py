@@ -1,6 +1,6 @@
 """``python -m tarn.local.migrate``: bring Airflow's database up to date, if this version of Airflow has not yet.
 
-The publishers' pools are made with it: a task of a pool that is not there is never run.
+The pools are made with it: a task of a pool that is not there is never run.
 """
 
 import os
@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tarn import durable
-from tarn.airflow.pools import publisher_pools
+from tarn.airflow.pools import needed_pools
 from tarn.errors import TarnError
 from tarn.settings import current_settings
 
@@ -20,7 +20,7 @@ def main() -> int:
     home = Path(os.environ["AIRFLOW_HOME"])
     done = home / "migrated"
     try:
-        wanted = " ".join([version("apache-airflow-core"), *publisher_pools(current_settings())])
+        wanted = " ".join([version("apache-airflow-core"), *needed_pools(current_settings())])
     except TarnError as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command of its own
         return 1
