@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # Without kept bytecode each of Airflow's and dbt's processes compiles thousands of modules anew.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help install lock demo report docs-site ci test test-quick test-adapter doctor check format bench up down restart logs shell airflow docs status clean \
+.PHONY: help install lock demo report docs-site ci test test-quick test-fake-gcs test-adapter doctor check format bench up down restart logs shell airflow docs status clean \
 	compose-up compose-down compose-logs compose-shell compose-test fake-gcs-server
 
 VENV := .venv
@@ -40,6 +40,9 @@ test: $(INSTALLED) ## Run every test, with real Airflow, dbt and emulators
 
 test-quick: $(INSTALLED) ## Run the tests that need neither Airflow nor dbt to start
 	@$(PYTEST) -m "not slow"
+
+test-fake-gcs: $(BIN)/fake-gcs-server ## Run the tests that need an object server against fake-gcs-server
+	@$(PYTEST) --gcs fake-gcs-server
 
 test-adapter: $(INSTALLED) ## Run the long part of dbt's adapter suite against the local BigQuery
 	@$(BIN)/pytest -m adapter tests/bigquery/adapter
@@ -122,8 +125,11 @@ compose-test: $(INSTALLED) ## Run a taxi month through the containers from insid
 	TARN_PUBLISHERS=http://127.0.0.1:$${TARN_PUBLISHERS_PORT:-8070} \
 	$(BIN)/python deploy/compose/taxi_month.py --airflow http://127.0.0.1:$${TARN_AIRFLOW_PORT:-8080} --steps 2020-05 < .env
 
-fake-gcs-server: ## Build fake-gcs-server with Go into .venv, for the tests that run against it too
+fake-gcs-server: $(BIN)/fake-gcs-server ## Build fake-gcs-server with Go into .venv, for the tests that run against it too
+
+$(BIN)/fake-gcs-server: $(INSTALLED)
 	@GOBIN=$$PWD/$(BIN) go install github.com/fsouza/fake-gcs-server@v1.56.1
+	@touch $@
 
 clean: ## Stop everything and delete all state: the lake's files, databases and logs
 	@[ ! -x $(BIN)/tarn ] || $(BIN)/tarn down

@@ -21,12 +21,15 @@ POLL_SECONDS = 0.1
 SEARCH_PATH = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
 
 _OF_A_MODULE = "module "
+EMBEDDED, FAKE_GCS_SERVER = "embedded", "fake-gcs-server"
 
 RunningContext = contextlib.AbstractContextManager["RunningServer"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """What ``tests/gcp`` is told: where to run, and under which names."""
+    """What ``tests/gcp`` is told, and which object server the suites run against that need but one."""
+    help_of_gcs = "run what needs an object server, and nothing else, against this one; the embedded one by default"
+    parser.addoption("--gcs", choices=[EMBEDDED, FAKE_GCS_SERVER], default=EMBEDDED, help=help_of_gcs)
     group = parser.getgroup("gcp", "the lake's tests on Google Cloud (tests/gcp)")
     group.addoption("--target", choices=["emulators", "gcp"], default="emulators", help="emulators: a rehearsal")
     group.addoption("--project", help="the Google Cloud project; the credentials' own by default")
@@ -34,11 +37,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--location", help="where the bucket lies; US by default")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tell what may run side by side (``make test`` takes two processes): groups of tests, else modules.
 
-    Groups begin first, for they are those that take long.
+    Groups begin first, for they are those that take long. With ``--gcs``, what that object server has no part in, and
+    what runs against each one anyway, is left out.
     """
+    if config.getoption("--gcs") != EMBEDDED:
+        left_out = [item for item in items if "gcs_endpoint" not in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(_OF_A_MODULE + item.location[0]))
@@ -128,10 +136,24 @@ def fake_gcs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.url
 
 
-@pytest.fixture(scope="session", params=["embedded", "fake-gcs-server"])
+@pytest.fixture(scope="session", params=[EMBEDDED, FAKE_GCS_SERVER])
 def gcs_url(request: pytest.FixtureRequest) -> str:
     """The address of each object server to test against."""
-    return str(request.getfixturevalue({"embedded": "embedded_gcs", "fake-gcs-server": "fake_gcs"}[request.param]))
+    return str(request.getfixturevalue({EMBEDDED: "embedded_gcs", FAKE_GCS_SERVER: "fake_gcs"}[request.param]))
+
+
+@pytest.fixture(scope="session")
+def gcs_endpoint(request: pytest.FixtureRequest) -> str | None:
+    """A lake's setting of that name: the address of the server that ``--gcs`` names, or none for the embedded one."""
+    if request.config.getoption("--gcs") == EMBEDDED:
+        return None
+    return str(request.getfixturevalue("fake_gcs"))
+
+
+@pytest.fixture(scope="session")
+def any_gcs(request: pytest.FixtureRequest, gcs_endpoint: str | None) -> str:
+    """The address of an object server, for what needs one of them: the embedded one, or what ``--gcs`` names."""
+    return gcs_endpoint or str(request.getfixturevalue("embedded_gcs"))
 
 
 @pytest.fixture(scope="session")
@@ -147,9 +169,9 @@ def start_bigquery(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], 
 
 
 @pytest.fixture(scope="session")
-def bigquery_url(embedded_gcs: str, start_bigquery: Callable[[str], RunningContext]) -> Iterator[str]:
-    """The address of a BigQuery emulator that reads the embedded object server."""
-    with start_bigquery(embedded_gcs) as server:
+def bigquery_url(any_gcs: str, start_bigquery: Callable[[str], RunningContext]) -> Iterator[str]:
+    """The address of a BigQuery emulator that reads that object server."""
+    with start_bigquery(any_gcs) as server:
         yield server.url
 
 

@@ -95,14 +95,15 @@ def free_ports(count: int) -> list[int]:
 
 
 @pytest.fixture(scope="session")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+def lake(tmp_path_factory: pytest.TempPathFactory, gcs_endpoint: str | None) -> Iterator[Lake]:
     """One lake for the runs of every pipeline; when it has ended, no process of it is left.
 
     A module of tests works on datasets and marts of its own pipeline only.
     """
     names = ("airflow_port", "bigquery_port", "gcs_port", "publishers_port")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
-    settings = Settings(home=tmp_path_factory.mktemp("lake"), sample_rows=2000, **ports)
+    home = tmp_path_factory.mktemp("lake")
+    settings = Settings(home=home, sample_rows=2000, gcs_endpoint=gcs_endpoint, **ports)
     services = lake_services(settings)
     supervisor = Supervisor(settings.home)
     try:

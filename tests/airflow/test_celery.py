@@ -44,7 +44,7 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster(tmp_path_factory: pytest.TempPathFactory, gcs_endpoint: str | None) -> Iterator[Cluster]:
     if not shutil.which("redis-server"):
         pytest.skip("there is no redis-server: on Debian and Ubuntu, `apt install redis-server`")
     names = ("airflow_port", "bigquery_port", "gcs_port", "publishers_port")
@@ -52,7 +52,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     ports = dict(zip(names, others, strict=True))
     staging = "gs://tarn-lake/.staging"
     home = tmp_path_factory.mktemp("cluster")
-    settings = Settings(home=home, sample_rows=2000, staging=staging, **ports)
+    settings = Settings(home=home, sample_rows=2000, gcs_endpoint=gcs_endpoint, staging=staging, **ports)
     homes = {name: tmp_path_factory.mktemp(name) for name in WORKERS}
     celery = celery_environment(redis_port)
     services = [

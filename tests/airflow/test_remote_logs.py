@@ -29,8 +29,8 @@ print("READ", messages, logs)
 
 
 @pytest.fixture
-def kept(settings: Settings, embedded_gcs: str) -> Settings:
-    return settings.model_copy(update={"gcs_endpoint": embedded_gcs, "remote_logs": True})
+def kept(settings: Settings, any_gcs: str) -> Settings:
+    return settings.model_copy(update={"gcs_endpoint": any_gcs, "remote_logs": True})
 
 
 @pytest.mark.slow

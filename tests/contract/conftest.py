@@ -51,7 +51,7 @@ class Wire:
 
 
 @pytest.fixture(scope="module")
-def wire(embedded_gcs: str, bigquery_url: str) -> Iterator[Wire]:
+def wire(any_gcs: str, bigquery_url: str) -> Iterator[Wire]:
     """Recorders of the module's own before the object server and the BigQuery emulator."""
-    with recording(bigquery_url) as bigquery, recording(embedded_gcs) as storage:
+    with recording(bigquery_url) as bigquery, recording(any_gcs) as storage:
         yield Wire(bigquery, storage)

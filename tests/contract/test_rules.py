@@ -36,9 +36,9 @@ def home(client: bigquery.Client) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def trips(embedded_gcs: str) -> str:
+def trips(any_gcs: str) -> str:
     """Where the folders of a table's months are."""
-    gcs = storage.Client("lake", AnonymousCredentials(), client_options={"api_endpoint": embedded_gcs})
+    gcs = storage.Client("lake", AnonymousCredentials(), client_options={"api_endpoint": any_gcs})
     content = io.BytesIO()
     pq.write_table(pa.table({"id": [1, 2]}), content)
     bucket = gcs.create_bucket(f"rules-{uuid.uuid4().hex[:12]}")

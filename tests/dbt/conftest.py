@@ -79,6 +79,11 @@ class Lake:
         table.external_data_configuration = config
         self.tables.create_table(table, exists_ok=True)
 
+    def labels(self) -> dict[str, dict[str, str]]:
+        """The labels of each table and view that dbt has made, by its name."""
+        made = [one for one in self.tables.list_datasets() if one.dataset_id.startswith(self.settings.marts_dataset)]
+        return {table.table_id: table.labels for one in made for table in self.tables.list_tables(one.dataset_id)}
+
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """What a query over the marts gives."""
         default = f"{self.settings.project}.{self.settings.marts_dataset}"
@@ -130,7 +135,7 @@ class Dbt:
 
 
 @pytest.fixture(scope="module")
-def lake_settings(tmp_path_factory: pytest.TempPathFactory, embedded_gcs: str, bigquery_url: str) -> Settings:
+def lake_settings(tmp_path_factory: pytest.TempPathFactory, any_gcs: str, bigquery_url: str) -> Settings:
     """Settings of a lake of the module's own."""
     home = tmp_path_factory.mktemp("lake")
     own = home.name.replace("-", "_")
@@ -139,7 +144,8 @@ def lake_settings(tmp_path_factory: pytest.TempPathFactory, embedded_gcs: str, b
         bucket=f"bucket-{home.name}",
         lake_dataset=f"{own}_external",
         marts_dataset=f"{own}_marts",
-        gcs_endpoint=embedded_gcs,
+        labels="team=data,env=test",
+        gcs_endpoint=any_gcs,
         bigquery_endpoint=bigquery_url,
     )
 

@@ -38,7 +38,7 @@ def target(request: pytest.FixtureRequest, publishers: str, tmp_path_factory: py
     return Settings(
         home=home,
         publishers=publishers,
-        gcs_endpoint=request.getfixturevalue("embedded_gcs"),
+        gcs_endpoint=request.getfixturevalue("any_gcs"),
         bigquery_endpoint=request.getfixturevalue("bigquery_url"),
         **({"bucket": REHEARSAL_BUCKET} | chosen),
     )

@@ -15,10 +15,8 @@ CHECKOUT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def local(settings: Settings, embedded_gcs: str, bigquery_url: str) -> Settings:
-    given = settings.model_copy(
-        update={"root": CHECKOUT, "gcs_endpoint": embedded_gcs, "bigquery_endpoint": bigquery_url}
-    )
+def local(settings: Settings, any_gcs: str, bigquery_url: str) -> Settings:
+    given = settings.model_copy(update={"root": CHECKOUT, "gcs_endpoint": any_gcs, "bigquery_endpoint": bigquery_url})
     Trial.of(given).objects().create_bucket(given.bucket)
     return given
 

@@ -82,8 +82,8 @@ def test_a_wrong_setting_is_code_1_and_names_its_variable(lake: Settings) -> Non
     assert "TARN_TARGET='moon'" in answer.stderr
 
 
-def test_it_tells_what_it_did_and_that_there_was_nothing_left_to_do(lake: Settings, embedded_gcs: str) -> None:
-    lake = lake.model_copy(update={"gcs_endpoint": embedded_gcs})
+def test_it_tells_what_it_did_and_that_there_was_nothing_left_to_do(lake: Settings, any_gcs: str) -> None:
+    lake = lake.model_copy(update={"gcs_endpoint": any_gcs})
     workspace = Workspace.of(find_dataset("trips", lake.datasets_folder), Partition.parse("2024-01"), lake)
     workspace.parquet.parent.mkdir(parents=True)
     workspace.parquet.write_bytes(b"PAR1")

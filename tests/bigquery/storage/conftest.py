@@ -8,12 +8,11 @@ from typing import Any
 
 import duckdb
 import pytest
-import requests
 from sqlglot import parse_one
 
 from tarn_bigquery.storage import ExternalSource, ObjectCache, ObjectStore, PartitionFilter
 
-from ..conftest import STORE_SECONDS, Bucket, running_bucket
+from ..conftest import Bucket
 
 
 class CountingStore(ObjectStore):
@@ -74,18 +73,13 @@ def field(name: str, kind: str, mode: str = "NULLABLE", **more: Any) -> dict[str
     return {"name": name, "type": kind, "mode": mode, **more}
 
 
-@pytest.fixture(scope="session")
-def object_store() -> Iterator[Bucket]:
-    with running_bucket("lake") as running:
-        yield running
-
-
 @pytest.fixture
-def bucket(object_store: Bucket) -> Bucket:
-    """The bucket, empty."""
-    wipe = f"{object_store.endpoint}/wipe"
-    requests.get(wipe, params={"keep-buckets": "true"}, timeout=STORE_SECONDS).raise_for_status()
-    return object_store
+def bucket(bucket: Bucket) -> Iterator[Bucket]:
+    """The bucket, which forgets what the test writes: its tests write below the same few prefixes."""
+    before = set(bucket.names(""))
+    yield bucket
+    for name in set(bucket.names("")) - before:
+        bucket.delete(name)
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ SCHEMA = [bigquery.SchemaField("id", "INTEGER"), bigquery.SchemaField("fare", "F
 
 
 @pytest.fixture(scope="module")
-def client(object_store: Bucket, tmp_path_factory: pytest.TempPathFactory) -> Iterator[bigquery.Client]:
+def client(any_gcs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[bigquery.Client]:
     log = tmp_path_factory.mktemp("bigquery") / "log.txt"
-    emulator = start_emulator("--ephemeral", "--storage-endpoint", object_store.endpoint, log=log)
+    emulator = start_emulator("--ephemeral", "--storage-endpoint", any_gcs, log=log)
     client = emulator.client()
     client.create_dataset("lake")
     yield client

@@ -105,9 +105,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def google(embedded_gcs: str, bigquery_url: str) -> Iterator[Google]:
+def google(any_gcs: str, bigquery_url: str) -> Iterator[Google]:
     """Google Cloud, with the emulators for its buckets and datasets."""
-    google = Google(bigquery_url, embedded_gcs)
+    google = Google(bigquery_url, any_gcs)
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"google": google}))
     google.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

@@ -197,7 +197,7 @@ class Drop(Exception):
 
 
 @pytest.fixture
-def proxied(settings: Settings, embedded_gcs: str) -> Iterator[tuple[Settings, Faults]]:
+def proxied(settings: Settings, any_gcs: str) -> Iterator[tuple[Settings, Faults]]:
     """A lake whose object server misbehaves as the test wants."""
     faults = Faults()
 
@@ -224,7 +224,7 @@ def proxied(settings: Settings, embedded_gcs: str) -> Iterator[tuple[Settings, F
 
         def _forward(self, exchange: Exchange) -> None:
             answer = requests.request(
-                exchange.method, embedded_gcs + exchange.path, data=exchange.body, headers=self.headers, timeout=60
+                exchange.method, any_gcs + exchange.path, data=exchange.body, headers=self.headers, timeout=60
             )
             exchange.status, exchange.answer = answer.status_code, answer.content
             exchange.headers = {name: answer.headers[name] for name in ("Location",) if name in answer.headers}

@@ -146,7 +146,9 @@ class ObjectStore:
         try:
             self._get(url, params, save, what=version.uri)
         except NotFoundError as gone:
-            raise ObjectChangedError(f"{version.uri} was removed while the query was about to read it.") from gone
+            raise ObjectChangedError(
+                f"{version.uri} was replaced or removed while the query was about to read it."
+            ) from gone
 
     def upload(self, source: Path, bucket: str, name: str) -> None:
         """Write a file as an object. One of the same name is replaced at once, when all of the new one is there.
