@@ -58,7 +58,7 @@ class CredentialsMissing(TarnError):
 
 
 class StagingFailed(TarnError):
-    """The staging area's bucket refused a file, or holds another than was sent."""
+    """The staging area's bucket does not answer, refused a file, or holds another than was sent."""
 
 
 class ServiceFailed(TarnError):

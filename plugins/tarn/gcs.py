@@ -1,9 +1,10 @@
 """Cloud Storage for the steps: gcloud-aio-storage, and what that client lacks for a lake."""
 
+import asyncio
 import contextlib
 import io
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -22,6 +23,7 @@ NO_OBJECT = 0
 """The generation that stands for "there must be no such object yet"."""
 
 ATTEMPTS = 5
+TOGETHER = 8
 LONGEST_WAIT_SECONDS = 8
 GOOGLE = "https://storage.googleapis.com"
 SLOWEST_BYTES_PER_SECOND = 256 * 1024
@@ -171,6 +173,17 @@ async def open_bucket(settings: Settings) -> AsyncIterator[Bucket]:
         client = _Client(service_file=key_file, api_root=GOOGLE, api_is_dev=False)
     async with client:
         yield Bucket(client, settings.bucket)
+
+
+async def in_turns(calls: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Await many calls, a few at a time."""
+    turn = asyncio.Semaphore(TOGETHER)
+
+    async def in_turn(call: Coroutine[Any, Any, None]) -> None:
+        async with turn:
+            await call
+
+    await asyncio.gather(*map(in_turn, calls))
 
 
 def explain(error: ClientError | TimeoutError, settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""What the lake holds, as the receipts in the staging area tell it; no server is asked."""
+"""What the lake holds, as the receipts in the staging area tell it; BigQuery is not asked."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from tarn.partition import Partition
 from tarn.pipeline import Step
 from tarn.receipt import Receipt
 from tarn.settings import Settings
+from tarn.staged_receipts import receipts_at_hand
 from tarn.staging import Workspace
 
 
@@ -52,13 +53,22 @@ class DatasetInventory:
 
 
 def take_inventory(settings: Settings) -> list[DatasetInventory]:
-    """Every declared dataset and what is loaded of it; raises InvalidDataset where a file is wrong."""
-    datasets = (find_dataset(name, settings.datasets_folder) for name in dataset_names(settings.datasets_folder))
-    return [inventory_of(dataset, settings) for dataset in datasets]
+    """Every declared dataset and what is loaded of it.
+
+    Raises InvalidDataset where a file is wrong, StagingFailed where a staging area in a bucket cannot be read.
+    """
+    datasets = [find_dataset(name, settings.datasets_folder) for name in dataset_names(settings.datasets_folder)]
+    with receipts_at_hand(settings) as here:
+        return [_inventory(dataset, here) for dataset in datasets]
 
 
 def inventory_of(dataset: Dataset, settings: Settings) -> DatasetInventory:
-    """What is loaded of one dataset."""
+    """What is loaded of one dataset; raises StagingFailed where a staging area in a bucket cannot be read."""
+    with receipts_at_hand(settings, dataset.name) as here:
+        return _inventory(dataset, here)
+
+
+def _inventory(dataset: Dataset, settings: Settings) -> DatasetInventory:
     key = f"{dataset.partition_by}="
     folders = (settings.staging_folder / dataset.name).glob(f"{key}*")
     found = (_loaded(dataset, folder.name.removeprefix(key), settings) for folder in sorted(folders))

@@ -9,6 +9,8 @@ from tarn.dataset import Dataset
 from tarn.partition import Partition
 from tarn.settings import Settings
 
+RECEIPTS = "receipts"
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -62,4 +64,4 @@ class Workspace:
 
     def receipt(self, step: str) -> Path:
         """The receipt of a step."""
-        return self.folder / "receipts" / f"{step}.json"
+        return self.folder / RECEIPTS / f"{step}.json"

@@ -11,7 +11,7 @@ import fcntl
 import logging
 import os
 import shutil
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
@@ -24,10 +24,8 @@ from tarn.partition import Partition
 from tarn.receipt import Artifact, Receipt
 from tarn.settings import Settings
 from tarn.source import ApiSource
-from tarn.staging import Workspace
+from tarn.staging import RECEIPTS, Workspace
 
-TOGETHER = 8
-RECEIPTS = "receipts"
 DOWNLOAD = "download"
 QUARANTINE = "quarantine"
 
@@ -139,9 +137,9 @@ class _Store:
             except gcs.BucketMissing:
                 return
             receipts = [name for name in self._present if PurePosixPath(name).parent.name == RECEIPTS]
-            await _each(self._fetch_receipt(bucket, self._present[name]) for name in receipts)
+            await gcs.in_turns(self._fetch_receipt(bucket, self._present[name]) for name in receipts)
             self._was = Receipt.load(self._workspace.receipt(self._work.step))
-            await _each(self._fetch_file(bucket, file) for file in self._needed())
+            await gcs.in_turns(self._fetch_file(bucket, file) for file in self._needed())
             if self._work.step == DOWNLOAD:
                 await self._fetch_marks(bucket)
 
@@ -158,7 +156,7 @@ class _Store:
             await self._put_all(bucket, files)
             await self._put(bucket, Artifact.of(path))
             kept = {self._name(Path(file.uri)) for file in files}
-            await _each(bucket.remove(self._present[name]) for name in self._written_before() - kept)
+            await gcs.in_turns(bucket.remove(self._present[name]) for name in self._written_before() - kept)
 
     async def keep_quarantine(self) -> None:
         """Put what a step that failed has set aside, for people to read."""
@@ -223,7 +221,7 @@ class _Store:
     async def _put_all(self, bucket: Bucket, files: list[Artifact]) -> None:
         if not self._present:
             await self._ensure(bucket)
-        await _each(self._put(bucket, file) for file in files)
+        await gcs.in_turns(self._put(bucket, file) for file in files)
 
     async def _put(self, bucket: Bucket, file: Artifact) -> None:
         name = self._name(Path(file.uri))
@@ -251,16 +249,6 @@ class _Store:
             await bucket.find(self._folder)
         except gcs.BucketMissing:
             await bucket.create(self.settings.project, self.settings.location)
-
-
-async def _each(calls: Iterable[Coroutine[Any, Any, None]]) -> None:
-    turn = asyncio.Semaphore(TOGETHER)
-
-    async def in_turn(call: Coroutine[Any, Any, None]) -> None:
-        async with turn:
-            await call
-
-    await asyncio.gather(*map(in_turn, calls))
 
 
 def _moved(receipt: Receipt, start: str, other: str) -> Receipt:

@@ -14,6 +14,7 @@ from google.cloud import storage
 
 from tarn.dataset import Dataset
 from tarn.errors import InputMissing, StagingFailed, TooManyBadRows
+from tarn.inventory import inventory_of
 from tarn.partition import Partition
 from tarn.pipeline import STEPS, run_step
 from tarn.receipt import Receipt
@@ -183,3 +184,22 @@ def test_a_bucket_that_cannot_be_reached_is_told(
         StagingFailed, match=r"trips 2024-01 download, gs://staging-.*: http://127.0.0.1:1 does not answer"
     ):
         run_step("download", trips, PARTITION, machine("one").model_copy(update={"gcs_endpoint": "http://127.0.0.1:1"}))
+
+
+def test_any_machine_reads_there_what_is_loaded(trips: Dataset, machine: Machine) -> None:
+    reader = machine("reader")
+    assert inventory_of(trips, reader).partitions == ()
+    receipts = run_all(trips, machine)
+    [loaded] = inventory_of(trips, reader).partitions
+    assert (loaded.partition, loaded.rows, loaded.quarantined) == (PARTITION, len(ROWS), 0)
+    assert loaded.bytes == sum(file.bytes for file in receipts["upload"].writes)
+    assert loaded.loaded_at == receipts["load"].finished_at
+    others = trips.model_copy(update={"name": "trip"})
+    assert inventory_of(others, reader).partitions == ()
+    assert files_below(reader.home) == []
+
+
+def test_a_bucket_that_does_not_answer_is_told(trips: Dataset, settings: Settings) -> None:
+    away = settings.model_copy(update={"staging": "gs://elsewhere/staged"})
+    with pytest.raises(StagingFailed, match=r"gs://elsewhere/staged: .*does not answer"):
+        inventory_of(trips, away)

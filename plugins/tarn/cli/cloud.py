@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from tarn.cli.console import results, seconds, size
-from tarn.errors import TarnError
+from tarn.errors import StagingFailed, TarnError
 from tarn.inventory import take_inventory
 from tarn.local.airflow import airflow_environment, airflow_services, login
 from tarn.local.emulators import emulators
@@ -40,7 +40,10 @@ def status() -> None:
     settings = current_settings()
     _print_services(settings)
     results.print()
-    _print_datasets(settings)
+    try:
+        _print_datasets(settings)
+    except StagingFailed as error:  # in a bucket that may be as stopped as the services that were told
+        results.print(str(error), highlight=False, soft_wrap=True)
 
 
 def _print_services(settings: Settings) -> None:

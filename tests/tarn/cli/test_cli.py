@@ -87,6 +87,17 @@ def test_show_charts_the_partitions_and_samples_the_rows(lake: Shell) -> None:
     assert "does not answer" in lake.tarn("show", "taxi_green", code=1, TARN_BIGQUERY_PORT=free_port())
 
 
+def test_status_and_show_read_a_staging_area_in_a_bucket(lake: Shell) -> None:
+    staged = {"TARN_STAGING": "gs://tarn-lake/.staging"}
+    assert re.search(r"^taxi_zones +0 ", lake.tarn("status", **staged), re.MULTILINE)
+    lake.tarn("run", "taxi_zones", "--from", "2020-04", "--no-marts", **staged)
+    assert re.search(r"^taxi_zones +1 +2020-04 +2020-04 +265 ", lake.tarn("status", **staged), re.MULTILINE)
+    assert re.search(r"^2020-04 +█+.* 265 ", lake.tarn("show", "taxi_zones", **staged), re.MULTILINE)
+    away = lake.tarn("status", TARN_GCS_ENDPOINT=f"http://127.0.0.1:{free_port()}", **staged)
+    assert "gs://tarn-lake/.staging: http://127.0.0.1" in away
+    assert re.search(r"^publishers +ready", away, re.MULTILINE)
+
+
 def test_the_logs_of_a_service_are_printed(lake: Shell) -> None:
     assert "SELECT rows=" in lake.tarn("logs", "bigquery", "--lines", "50")
     assert "There is no service 'bigqeury'; there are: publishers" in lake.tarn("logs", "bigqeury", code=1)
