@@ -82,6 +82,12 @@ def test_trips_are_the_lake_row_for_row(marts) -> None:
     }
 
 
+def test_seeds_views_and_tables_have_the_lake_s_labels(marts) -> None:
+    labels = marts.labels()
+    assert {"trips", "taxi_zone_names", "stg_taxi_green"} <= labels.keys()
+    assert {name: one for name, one in labels.items() if one != marts.settings.resource_labels} == {}
+
+
 def test_a_day_holds_the_trips_of_its_own_month_by_zone(marts) -> None:
     found = marts.rows("SELECT * FROM daily_revenue_by_zone")
     assert {(str(row["pickup_date"]), row["zone"]): (row["trips"], row["total_amount"]) for row in found} == {
