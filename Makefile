@@ -33,7 +33,7 @@ report: $(INSTALLED) ## Draw the marts as charts into one HTML file
 	@$(BIN)/tarn report
 
 # Airflow runs in one process of the tests while the other has all the rest.
-PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+PYTEST := $(BIN)/pytest --numprocesses 2 --no-loadscope-reorder
 
 test: $(INSTALLED) ## Run every test, with real Airflow, dbt and emulators
 	@$(PYTEST)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 import requests
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tarn.settings import Settings
 
@@ -20,7 +23,6 @@ START_SECONDS = 60
 POLL_SECONDS = 0.1
 SEARCH_PATH = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
 
-_OF_A_MODULE = "module "
 EMBEDDED, FAKE_GCS_SERVER = "embedded", "fake-gcs-server"
 
 RunningContext = contextlib.AbstractContextManager["RunningServer"]
@@ -38,25 +40,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tell what may run side by side (``make test`` takes two processes): groups of tests, else modules.
+    """Begin with the tests that keep an Airflow running: they take longest.
 
-    Groups begin first, for they are those that take long. With ``--gcs``, what that object server has no part in, and
-    what runs against each one anyway, is left out.
+    With ``--gcs``, leave out what that object server has no part in, and what runs against each one anyway.
     """
+    items.sort(key=lambda item: not _keeps_airflow_running(item.nodeid))
     if config.getoption("--gcs") != EMBEDDED:
         left_out = [item for item in items if "gcs_endpoint" not in getattr(item, "fixturenames", ())]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(_OF_A_MODULE + item.location[0]))
-    items.sort(key=lambda item: _group(item).startswith(_OF_A_MODULE))
 
 
-def _group(item: pytest.Item) -> str:
-    marker = item.get_closest_marker("xdist_group")
-    assert marker is not None
-    return str(marker.args[0])
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """``make test`` takes two processes."""
+    return _ByModule(config, log)
+
+
+class _ByModule(LoadScopeScheduling):
+    """A module's tests stay in one process, and so do all those that keep an Airflow running: they share one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "airflow" if _keeps_airflow_running(nodeid) else nodeid.partition("::")[0]
+
+
+def _keeps_airflow_running(nodeid: str) -> bool:
+    return re.match(r"tests/(airflow/.*_run|test_readme)\.py", nodeid) is not None
 
 
 class RunningServer:

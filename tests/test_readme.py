@@ -101,7 +101,6 @@ def newcomer(tmp_path: Path) -> Iterator[Newcomer]:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("airflow")
 @pytest.mark.timeout(2700)
 def test_every_command_of_the_readme_works(newcomer: Newcomer) -> None:
     printed = {}

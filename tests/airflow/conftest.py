@@ -21,20 +21,11 @@ from tarn.settings import Settings
 
 CHECKOUT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
-RUNNING_AIRFLOW = "airflow"
-"""The group of tests for which an Airflow runs; see ``tests/conftest.py``."""
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests that need the running lake share it in one process, after others that have an Airflow of their own."""
-
-    def needs_lake(item: pytest.Item) -> bool:
-        return HERE in item.path.parents and "lake" in getattr(item, "fixturenames", ())
-
-    items.sort(key=needs_lake)
-    for item in filter(needs_lake, items):
-        item.add_marker(pytest.mark.xdist_group(RUNNING_AIRFLOW))
+    """Let the tests that need the running lake come last: it takes half of a small machine while it is up."""
+    items.sort(key=lambda item: HERE in item.path.parents and "lake" in getattr(item, "fixturenames", ()))
 
 
 class Lake:
