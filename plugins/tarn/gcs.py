@@ -191,7 +191,7 @@ def explain(error: ClientError | TimeoutError, settings: Settings) -> str:
     where = settings.gcs_url or "Cloud Storage"
     match error:
         case ClientResponseError(status=HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN):
-            advice = "The account needs roles/storage.objectAdmin on the bucket, and a key or default credentials."
+            advice = "The account needs roles/storage.objectUser on the bucket, and a key or default credentials."
             return f"{where} refuses access to gs://{settings.bucket}: {_reason(error)}. {advice}"
         case ClientConnectionError() if settings.gcs_url:
             return f"{where} does not answer ({error}): start the local cloud with `tarn up`."

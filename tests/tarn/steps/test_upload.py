@@ -430,6 +430,6 @@ def test_a_refused_account_is_told_what_it_needs(
         exchange.status = 403
 
     faults.before = refuse
-    with pytest.raises(UploadFailed, match=r"refuses access.*roles/storage\.objectAdmin"):
+    with pytest.raises(UploadFailed, match=r"refuses access.*roles/storage\.objectUser"):
         upload(trips, PARTITION, lake)
     assert len(faults.seen) == 1
