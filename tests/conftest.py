@@ -91,7 +91,8 @@ class RunningServer:
         self.process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nothing listens to."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -99,7 +100,7 @@ def _free_port() -> int:
 
 @contextlib.contextmanager
 def _running(program: list[str], health: str) -> Iterator[RunningServer]:
-    port = _free_port()
+    port = free_port()
     server = RunningServer([*program, "--port", str(port)], f"http://127.0.0.1:{port}")
     try:
         server.await_ready(health)
@@ -140,7 +141,9 @@ def fake_gcs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip("there is no fake-gcs-server: `make fake-gcs-server` builds it, where Go is installed")
     folder = str(tmp_path_factory.mktemp("fake-gcs"))
     options = ["-scheme", "http", "-host", "127.0.0.1", "-backend", "filesystem", "-filesystem-root", folder]
-    with _running([program, *options, "-log-level", "warn"], "/_internal/healthcheck") as server:
+    # It makes every bucket there, wherever it was asked to.
+    options += ["-location", "US", "-log-level", "warn"]
+    with _running([program, *options], "/_internal/healthcheck") as server:
         yield server.url
 
 

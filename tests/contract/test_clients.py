@@ -203,5 +203,6 @@ def test_the_requests_are_the_apis(tape: Tape) -> None:
     assert tape.methods().keys() >= METHODS
 
 
+@pytest.mark.usefixtures("our_answers")
 def test_the_emulators_answers_are_the_apis(tape: Tape) -> None:
     assert tape.answer_violations() == []

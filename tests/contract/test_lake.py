@@ -84,6 +84,7 @@ def test_the_steps_requests_are_the_apis(steps: Tape) -> None:
     assert steps.methods().keys() >= STEPS
 
 
+@pytest.mark.usefixtures("our_answers")
 def test_the_emulators_answers_to_the_steps_are_the_apis(steps: Tape) -> None:
     assert steps.answer_violations() == []
 
