@@ -13,9 +13,12 @@ from sqlglot.parser import Parser
 from sqlglot.parsers.bigquery import BigQueryParser
 from sqlglot.tokenizer_core import TokenType
 
+from tarn_bigquery.sql.pipes import PipeParser
+
 _SPECIAL_SYNTAX = ("ARRAY", "CAST", "EXTRACT", "SAFE_CAST")
 
 
+_BITWISE = ((TokenType.PIPE, exp.BitwiseOr), (TokenType.CARET, exp.BitwiseXor), (TokenType.AMP, exp.BitwiseAnd))
 _TAKES_DATE_PART = re.compile(r"(DATE|DATETIME|TIME|TIMESTAMP)_(TRUNC|DIFF)|LAST_DAY|NORMALIZE(_AND_CASEFOLD)?")
 _WORDS = {"MICROSECOND", "MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "ISOWEEK", "MONTH", "QUARTER",
           "YEAR", "ISOYEAR", "NFC", "NFD", "NFKC", "NFKD"}  # fmt: skip
@@ -30,7 +33,7 @@ def _make_word(argument: exp.Expr) -> None:
         argument.replace(exp.Var(this=argument.name))
 
 
-class GoogleSQLParser(BigQueryParser):
+class GoogleSQLParser(PipeParser):
     _last_type: exp.Expr | None = None
     STATEMENT_PARSERS: ClassVar[dict[TokenType, Any]] = {
         **BigQueryParser.STATEMENT_PARSERS,
@@ -40,6 +43,20 @@ class GoogleSQLParser(BigQueryParser):
     LAMBDAS: ClassVar[dict[TokenType, Any]] = {
         **BigQueryParser.LAMBDAS,
         TokenType.ARROW: Parser.LAMBDAS[TokenType.ARROW],
+    }
+    # `%` is no operator of GoogleSQL, and `||` binds as tightly as `*`.
+    FACTOR: ClassVar[dict[TokenType, type[exp.Binary]]] = {
+        TokenType.SLASH: exp.Div,
+        TokenType.STAR: exp.Mul,
+        TokenType.DPIPE: exp.DPipe,
+    }
+    PRIMARY_PARSERS: ClassVar[dict[TokenType, Any]] = {
+        **BigQueryParser.PRIMARY_PARSERS,
+        TokenType.NATIONAL_RAW_STRING: lambda _, token: exp.ByteString(this=token.text.encode().decode("latin-1")),
+    }
+    RANGE_PARSERS: ClassVar[dict[TokenType, Any]] = {
+        **BigQueryParser.RANGE_PARSERS,
+        TokenType.LIKE: lambda self, this: self._parse_like(this),
     }
     FUNCTIONS: ClassVar[dict[str, Any]] = {}
     FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
@@ -62,6 +79,73 @@ class GoogleSQLParser(BigQueryParser):
                 _make_word(argument)
         return call
 
+    def _parse_bitwise(self) -> exp.Expr | None:
+        """Operators on bits, each level binding tighter than the one before: `|`, `^`, `&`, shifts."""
+        return self._left_associative(0)
+
+    def _left_associative(self, level: int) -> exp.Expr | None:
+        if level == len(_BITWISE):
+            return self._parse_shift()
+        this = self._left_associative(level + 1)
+        token, kind = _BITWISE[level]
+        while self._match(token):
+            this = self.expression(kind(this=this, expression=self._left_associative(level + 1)))
+        return this
+
+    def _parse_shift(self) -> exp.Expr | None:
+        this = self._parse_term()
+        while True:
+            if self._match_pair(TokenType.LT, TokenType.LT):
+                kind: type[exp.Expr] = exp.BitwiseLeftShift
+            elif self._match_pair(TokenType.GT, TokenType.GT):
+                kind = exp.BitwiseRightShift
+            else:
+                return this
+            this = self.expression(kind(this=this, expression=self._parse_term()))
+
+    def _parse_like(self, this: exp.Expr | None) -> exp.Expr:
+        """LIKE and what follows: a pattern, or ANY, SOME or ALL of a list, an UNNEST or a subquery."""
+        if not self._match_set((TokenType.ANY, TokenType.SOME, TokenType.ALL)):
+            return self.expression(exp.Like(this=this, expression=self._parse_bitwise()))
+        kind = exp.All if self._prev.token_type == TokenType.ALL else exp.Any
+        if self._match(TokenType.UNNEST):
+            patterns: exp.Expr = exp.Unnest(expressions=self._parse_wrapped_csv(self._parse_disjunction))
+        elif self._next and self._next.token_type in {TokenType.SELECT, TokenType.WITH}:
+            patterns = exp.Subquery(this=self._parse_wrapped(self._parse_select))
+        else:
+            patterns = exp.Tuple(expressions=self._parse_wrapped_csv(self._parse_disjunction))
+        return self.expression(exp.Like(this=this, expression=kind(this=patterns)))
+
+    def _parse_type(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
+        """An operand. What stands behind a literal, as in `JSON '{"a": 1}'.a`, is about its value and not its text."""
+        if self._match_pair(TokenType.WITH, TokenType.L_PAREN):
+            return self._parse_with_expression()
+        node = super()._parse_type(*args, **kwargs)
+        if not isinstance(node, exp.Cast | exp.ParseJSON) or not isinstance(node.this, exp.Dot | exp.Bracket):
+            return node
+        outer = inner = node.this
+        while isinstance(inner.this, exp.Dot | exp.Bracket):
+            inner = inner.this
+        if not isinstance(inner.this, exp.Literal):
+            return node
+        literal = inner.this
+        inner.set("this", node)
+        node.set("this", literal)
+        return outer
+
+    def _parse_with_expression(self) -> exp.Expr:
+        """`WITH(name AS value, ..., result)`, a call whose arguments but the last have aliases."""
+        arguments = self._parse_csv(lambda: self._parse_alias(self._parse_disjunction()))
+        self._match_r_paren()
+        return exp.Anonymous(this="WITH", expressions=arguments)
+
+    def _parse_primary(self) -> exp.Expr | None:
+        """A literal. Two that stand side by side are one text to sqlglot, and a mistake in GoogleSQL."""
+        primary = super()._parse_primary()
+        if isinstance(primary, exp.Concat):
+            self.raise_error("Unexpected string literal")
+        return primary
+
     def _parse_types(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
         kind = super()._parse_types(*args, **kwargs)
         self._last_type = kind
@@ -73,7 +157,10 @@ class GoogleSQLParser(BigQueryParser):
         if not isinstance(cast, exp.StrToDate | exp.StrToTime):
             return cast
         kind = exp.TryCast if cast.args.get("safe") else exp.Cast
-        return kind(this=cast.this, to=self._last_type, format=cast.args["format"])
+        form, zone = cast.args["format"], cast.args.get("zone")
+        if zone is not None:
+            form = exp.AtTimeZone(this=form, zone=zone)
+        return kind(this=cast.this, to=self._last_type, format=form)
 
     def _parse_lambda(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
         """An argument of a call; `TABLE name` is one to a table function."""
@@ -83,9 +170,19 @@ class GoogleSQLParser(BigQueryParser):
         return super()._parse_lambda(*args, **kwargs)
 
 
+_QUOTES = ("'", '"', '"""', "'''")
+_RAW_PREFIXES = ("rb", "rB", "Rb", "RB", "br", "bR", "Br", "BR")
+_RAW_BYTES = [(prefix + quote, quote) for quote in _QUOTES for prefix in _RAW_PREFIXES]
+
+
 class GoogleSQL(BigQuery):
     """The dialect to parse with; what it writes is BigQuery's."""
 
     Parser = GoogleSQLParser
+
+    class Tokenizer(BigQuery.Tokenizer):
+        # sqlglot knows no raw bytes: they come as tokens of a kind that BigQuery has no use for.
+        NATIONAL_RAW_STRINGS: ClassVar[list[str | tuple[str, str]]] = [*_RAW_BYTES]
+
     # Formats of CAST are read when they are used. A mapping of nothing to nothing leaves them as they are written.
     FORMAT_MAPPING: dict[str, str] = {"\0": "\0"}  # noqa: RUF012 - as sqlglot declares it

@@ -4,18 +4,34 @@ import duckdb
 from duckdb.func import FunctionNullHandling
 from duckdb.sqltypes import DuckDBPyType
 
-from tarn_bigquery.engine.googlesql import decimals, fingerprints, formats, javascript, jsons, macros, net, texts, times
+from tarn_bigquery.engine.googlesql import (
+    cast_formats,
+    decimals,
+    fingerprints,
+    formats,
+    intervals,
+    javascript,
+    jsons,
+    macros,
+    net,
+    number_formats,
+    texts,
+    times,
+)
 from tarn_bigquery.engine.googlesql.udf import FUNCTIONS, GoogleSqlError
 
 __all__ = [
     "GoogleSqlError",
+    "cast_formats",
     "decimals",
     "fingerprints",
     "formats",
     "install",
+    "intervals",
     "javascript",
     "jsons",
     "net",
+    "number_formats",
     "texts",
     "times",
 ]

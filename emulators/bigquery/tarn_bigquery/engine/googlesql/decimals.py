@@ -32,6 +32,12 @@ def exact_text(value: float) -> str:
         return f"{Decimal(value).quantize(Decimal('1e-9'), ROUND_HALF_UP):f}"
 
 
+@function("is_exact_float(VARCHAR) -> BOOLEAN")
+def is_exact_float(text: str) -> bool:
+    """Whether a FLOAT64 gives the same decimal digits again."""
+    return Decimal(repr(float(text))) == Decimal(text)
+
+
 @function("parse_numeric(VARCHAR) -> DECIMAL(38,9)")
 def parse_numeric(text: str) -> Decimal:
     return _parsed(text, "numeric", Decimal("1e-9"), Decimal(10) ** 29)

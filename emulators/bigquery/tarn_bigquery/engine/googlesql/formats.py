@@ -1,5 +1,6 @@
 """FORMAT: https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions#format_string"""
 
+import json
 import math
 import re
 from decimal import Decimal
@@ -8,7 +9,15 @@ from typing import Any
 from tarn_bigquery.engine.googlesql.udf import GoogleSqlError, function
 
 _SPECIFIER = re.compile(r"%([-+ #0']*)(\*|\d+)?(?:\.(\*|\d+))?([a-zA-Z%])?")
-_NUMBERS = {"INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC", "NULL"}
+_WIDEST = 1_000_000
+# The types that a letter takes; no list is every type.
+_TAKES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys("dixXo", ("INT64",)),
+    **dict.fromkeys("fFeEgG", ("FLOAT64", "NUMERIC", "BIGNUMERIC")),
+    **dict.fromkeys("pP", ("JSON",)),
+    **dict.fromkeys("tT", ()),
+    "s": ("STRING",),
+}
 
 Item = dict[str, str | None]
 
@@ -31,10 +40,12 @@ def formatted(pattern: str, items: list[Item]) -> str | None:
             return "%"
         if letter is None:
             raise GoogleSqlError(f'Invalid FORMAT string: "{pattern}"')
-        size = int(take()["v"] or 0) if width == "*" else int(width) if width else 0
-        digits = int(take()["v"] or 0) if precision == "*" else int(precision) if precision is not None else None
+        size = _size(take()) if width == "*" else int(width) if width else 0
+        digits = _size(take()) if precision == "*" else int(precision) if precision is not None else None
         if size < 0:
             flags, size = flags + "-", -size
+        if max(size, digits or 0) > _WIDEST:
+            raise GoogleSqlError("The output of FORMAT is too wide")
         item = take()
         if item["v"] is None and letter not in "tT":
             missing = True
@@ -56,28 +67,32 @@ def _padded(text: str, flags: str, width: int, letter: str) -> str:
     return text.rjust(width)
 
 
+def _size(item: Item) -> int:
+    if item["kind"] != "INT64":
+        raise GoogleSqlError(f"Invalid type for a width or precision of FORMAT; Expected INT64; Got {item['kind']}")
+    return int(item["v"] or 0)
+
+
 def _item(letter: str, flags: str, digits: int | None, item: Item) -> str:
     kind, text = item["kind"] or "", item["v"] or ""
-    if letter in "sS":
-        return text if digits is None else text[:digits]
-    if letter == "t":
-        return text if item["v"] is not None else "NULL"
-    if letter == "T":
-        return item["literal"] or "NULL"
+    if letter not in _TAKES:
+        raise GoogleSqlError(f'Invalid format specifier character "{letter}" in FORMAT string')
+    if _TAKES[letter] and kind not in _TAKES[letter]:
+        raise GoogleSqlError(
+            f"Invalid type for argument of %{letter} to FORMAT; Expected {_TAKES[letter][0]}; Got {kind}"
+        )
+    if letter in "stT":
+        shown = text if letter == "s" else (item["literal"] if letter == "T" else item["v"]) or _null(item)
+        return shown if digits is None else shown[:digits]
     if letter in "pP":
-        return text
-    if letter in "diuxXo":
-        _check(kind in {"INT64", "NUMERIC", "BIGNUMERIC", "NULL"}, letter, kind)
-        return _integer(letter, flags, int(Decimal(text)))
-    if letter in "fFeEgG":
-        _check(kind in _NUMBERS, letter, kind)
-        return _number(letter, flags, 6 if digits is None else digits, text)
-    raise GoogleSqlError(f'Invalid format specifier character "{letter}" in FORMAT string')
+        return text if letter == "p" else json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    if letter in "dixXo":
+        return _integer(letter, flags, int(text))
+    return _number(letter, flags, 6 if digits is None else digits, text)
 
 
-def _check(fits: bool, letter: str, kind: str) -> None:
-    if not fits:
-        raise GoogleSqlError(f"Invalid type for argument of %{letter} in FORMAT: {kind}")
+def _null(item: Item) -> str:
+    return "NULL" if item["v"] is None else ""
 
 
 def _signed(text: str, flags: str, negative: bool) -> str:
@@ -97,7 +112,7 @@ def _integer(letter: str, flags: str, value: int) -> str:
 
 
 def _number(letter: str, flags: str, digits: int, text: str) -> str:
-    value: Any = float(text) if text.lower().strip("-") in {"nan", "infinity", "inf"} else Decimal(text)
+    value: Any = float(text) if text.strip("-") in {"nan", "inf"} else Decimal(text)
     if isinstance(value, float):
         word = "nan" if math.isnan(value) else "inf"
         shown = word.upper() if letter.isupper() else word

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -36,12 +37,49 @@ def _path(text: str) -> Path:
     return tuple(steps)
 
 
+class _Written(float):
+    """A number that is written as the text has it."""
+
+    def __new__(cls, text: str) -> "_Written":
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    text: str
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. Of members with one name it has the first."""
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        members.setdefault(name, value)
+    return members
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"unexpected {name}")
+
+
 def _load(text: str) -> Any:
-    return json.loads(text)
+    """A JSON text as Python has it, its numbers as they are written."""
+    return json.loads(text, parse_float=_Written, parse_constant=_no_constant, object_pairs_hook=_members)
 
 
-def _dump(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+def _dump(value: Any, *, in_order: bool = False) -> str:
+    """A value as JSON text. `in_order` sorts the members of objects by their names, as a JSON value has them."""
+    if isinstance(value, _Written):
+        return value.text
+    if isinstance(value, list):
+        return f"[{','.join(_dump(item, in_order=in_order) for item in value)}]"
+    if isinstance(value, dict):
+        items = sorted(value.items()) if in_order else value.items()
+        return "{" + ",".join(f"{_dump(key)}:{_dump(item, in_order=in_order)}" for key, item in items) + "}"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _value(value: Any) -> str:
+    """The text of a JSON value."""
+    return _dump(value, in_order=True)
 
 
 def _find(value: Any, path: Path) -> Any:
@@ -68,8 +106,31 @@ def _found(text: str, path: str) -> Any:
 
 @function("json_query(VARCHAR, VARCHAR, VARCHAR) -> VARCHAR")
 def query(text: str, path: str, mode: str) -> str | None:
-    found = _found(text, path)
+    if lax := re.match(r"lax( recursive)? ", path):
+        return _value(_lax_find(_load(text), _path(path[lax.end() :]), recursive=lax[1] is not None))
+    found = _found(text, path.removeprefix("strict "))
     return None if found is _MISSING or (found is None and mode == "legacy") else _dump(found)
+
+
+def _lax_find(value: Any, path: Path, *, recursive: bool) -> list[Any]:
+    """All that a path leads to where it goes into arrays, and takes a single value for an array of one."""
+    found = [value]
+    for step in path:
+        if isinstance(step, str):
+            owners = [owner for item in found for owner in _unwrapped(item, recursive=recursive)]
+            found = [owner[step] for owner in owners if isinstance(owner, dict) and step in owner]
+        else:
+            arrays = [item if isinstance(item, list) else [item] for item in found]
+            found = [items[step] for items in arrays if step < len(items)]
+    return found
+
+
+def _unwrapped(value: Any, *, recursive: bool) -> list[Any]:
+    if not isinstance(value, list):
+        return [value]
+    if not recursive:
+        return value
+    return [inner for item in value for inner in _unwrapped(item, recursive=True)]
 
 
 @function("json_value(VARCHAR, VARCHAR, VARCHAR) -> VARCHAR")
@@ -99,61 +160,109 @@ def value_array(text: str, path: str, mode: str) -> list[str | None] | None:
 
 @function("parse_json(VARCHAR, VARCHAR) -> JSON")
 def parse_json(text: str, mode: str) -> str:
+    def number(written: str) -> int | float:
+        if written.lstrip("-").isdigit() and -(2**63) <= int(written) < 2**64:
+            return int(written)
+        value = float(written)
+        if math.isinf(value) or (mode != "round" and Decimal(written) != Decimal(repr(value))):
+            raise GoogleSqlError(
+                f"Invalid input to PARSE_JSON: input number: {written} cannot round-trip through string representation"
+            )
+        return value
+
     try:
-        parsed = _load(text)
-    except ValueError as error:
-        raise GoogleSqlError(f"Invalid input to PARSE_JSON: {error}") from error
-    if mode != "round":
-        _check_numbers(parsed, text)
-    return _dump(parsed)
-
-
-def _check_numbers(parsed: Any, text: str) -> None:
-    if isinstance(parsed, float) and math.isinf(parsed):
-        raise GoogleSqlError(
-            f"Invalid input to PARSE_JSON: input number: {text} cannot round-trip through string representation"
+        return _value(
+            json.loads(
+                text, parse_int=number, parse_float=number, parse_constant=_no_constant, object_pairs_hook=_members
+            )
         )
-    if isinstance(parsed, dict | list):
-        for item in parsed.values() if isinstance(parsed, dict) else parsed:
-            _check_numbers(item, text)
+    except (ValueError, RecursionError) as error:
+        raise GoogleSqlError(f"Invalid input to PARSE_JSON: {error}") from error
+
+
+@function("json_in_order(VARCHAR) -> JSON")
+def in_order(text: str) -> str:
+    """A JSON text as a JSON value."""
+    return _value(_load(text))
 
 
 @function("json_pretty(VARCHAR) -> VARCHAR")
 def pretty(text: str) -> str:
-    return json.dumps(_load(text), indent=2, ensure_ascii=False)
+    return _indented(_load(text), "")
+
+
+def _indented(value: Any, margin: str) -> str:
+    inside = f"{margin}  "
+    if isinstance(value, list) and value:
+        items = f",\n{inside}".join(_indented(item, inside) for item in value)
+        return f"[\n{inside}{items}\n{margin}]"
+    if isinstance(value, dict) and value:
+        members = f",\n{inside}".join(f"{_dump(key)}: {_indented(item, inside)}" for key, item in value.items())
+        return f"{{\n{inside}{members}\n{margin}}}"
+    return _dump(value)
 
 
 @function("json_type(JSON) -> VARCHAR")
 def type_of(text: str) -> str:
-    names = {bool: "boolean", int: "number", float: "number", str: "string", dict: "object", list: "array"}
+    names = {bool: "boolean", int: "number", _Written: "number", str: "string", dict: "object", list: "array"}
     return names.get(type(_load(text)), "null")
 
 
-@function("json_keys(JSON, BIGINT) -> VARCHAR[]")
-def keys(text: str, depth: int) -> list[str]:
+@function("json_keys(JSON, BIGINT, VARCHAR) -> VARCHAR[]")
+def keys(text: str, depth: int, mode: str) -> list[str]:
+    """The paths of the members down to a depth; 0 is as deep as there are any. Lax modes go into arrays."""
     found: set[str] = set()
 
-    def walk(value: Any, prefix: str, level: int) -> None:
+    def walk(value: Any, prefix: str, level: int, *, arrays: int) -> None:
+        if isinstance(value, list) and arrays:
+            for item in value:
+                walk(item, prefix, level, arrays=arrays - 1)
         if not isinstance(value, dict) or (depth and level > depth):
             return
         for key, inner in value.items():
             shown = key if re.fullmatch(r"[^.\[\]\"' ]+", key) else json.dumps(key)
             found.add(prefix + shown)
-            walk(inner, f"{prefix}{shown}.", level + 1)
+            walk(inner, f"{prefix}{shown}.", level + 1, arrays=_ARRAYS_PASSED[mode])
 
-    walk(_load(text), "", 1)
+    if mode not in _ARRAYS_PASSED:
+        raise GoogleSqlError(f"Invalid JSON mode: {mode}")
+    walk(_load(text), "", 1, arrays=_ARRAYS_PASSED[mode])
     return sorted(found)
+
+
+_ARRAYS_PASSED = {"strict": 0, "lax": 1, "lax recursive": -1}
+
+
+@function("json_flatten(JSON) -> VARCHAR[]")
+def flatten(text: str) -> list[str]:
+    return [_value(item) for item in _unwrapped(_load(text), recursive=True)]
 
 
 @function("json_scalar(JSON, VARCHAR, VARCHAR) -> VARCHAR")
 def scalar(text: str, kind: str, mode: str) -> str | None:
-    """A JSON scalar as the text of a BOOL, INT64, FLOAT64 or STRING."""
+    """A JSON scalar as the text of a BOOL, INT64, FLOAT64 or STRING. `mode` is lax, round or exact."""
+    return _converted(_load(text), kind, mode)
+
+
+@function("json_scalars(JSON, VARCHAR, VARCHAR) -> VARCHAR[]")
+def scalars(text: str, kind: str, mode: str) -> list[str | None] | None:
+    """The scalars of a JSON array."""
     found = _load(text)
+    if isinstance(found, list):
+        return [_converted(item, kind, mode) for item in found]
+    if mode == "lax":
+        return None
+    raise GoogleSqlError("The provided JSON input is not an array")
+
+
+def _converted(found: Any, kind: str, mode: str) -> str | None:
     if mode == "lax":
         return _LAX[kind](found)
     converted = _STRICT[kind](found)
     if converted is None:
         raise GoogleSqlError(f"The provided JSON input is not {_KINDS[kind]}")
+    if kind == "FLOAT64" and mode == "exact" and Decimal(_dump(found)) != Decimal(converted):
+        raise GoogleSqlError(f"JSON number: {_dump(found)} cannot be converted to DOUBLE without loss of precision")
     return converted
 
 
@@ -205,11 +314,13 @@ def _lax_float64(found: Any) -> str | None:
 _LAX = {"BOOL": _lax_bool, "INT64": _lax_int64, "FLOAT64": _lax_float64, "STRING": _scalar_text}
 
 
-@function("json_object_of_arrays(VARCHAR[], VARCHAR[]) -> JSON")
-def object_of_arrays(names: list[str], values: list[str]) -> str:
+@function("json_object(VARCHAR[], VARCHAR[]) -> JSON")
+def json_object(names: list[str | None], values: list[str]) -> str:
     if len(names) != len(values):
         raise GoogleSqlError("The number of keys and values must match.")
-    return "{" + ",".join(f"{json.dumps(n, ensure_ascii=False)}:{v}" for n, v in zip(names, values, strict=True)) + "}"
+    if None in names:
+        raise GoogleSqlError("A key of JSON_OBJECT cannot be NULL")
+    return _value(_members([(name or "", _load(value)) for name, value in zip(names, values, strict=True)]))
 
 
 @function("json_remove(JSON, VARCHAR[]) -> JSON")
@@ -220,7 +331,7 @@ def remove(text: str, paths: list[str]) -> str:
         owner = _find(document, tuple(way))
         if (isinstance(owner, dict) and last in owner) or (isinstance(owner, list) and _has(owner, last)):
             del owner[last]  # type: ignore[arg-type]
-    return _dump(document)
+    return _value(document)
 
 
 def _has(items: list[Any], step: str | int) -> bool:
@@ -232,7 +343,9 @@ def strip_nulls(text: str, path: str, arrays: bool, empty: bool) -> str:
     document = _load(text)
     steps = _path(path)
     stripped = _stripped(_find(document, steps), arrays, empty)
-    return _dump(_replaced(document, steps, stripped)) if steps else _dump(stripped)
+    if not steps and empty and stripped in ({}, []):
+        return "null"
+    return _value(_replaced(document, steps, stripped)) if steps else _value(stripped)
 
 
 def _stripped(found: Any, arrays: bool, empty: bool) -> Any:
@@ -265,8 +378,8 @@ def edit(text: str, paths: list[str], values: list[str], arrays: list[bool], how
             document = _set(document, steps, new, flag)
         else:
             items = new if is_array and flag else [new]
-            _grow(document, steps, items, at_end=how == "append")
-    return _dump(document)
+            document = _grow(document, steps, items, at_end=how == "append")
+    return _value(document)
 
 
 def _set(document: Any, path: Path, new: Any, create: bool) -> Any:
@@ -304,14 +417,18 @@ def _put(owner: Any, step: str | int, new: Any) -> bool:
     return False
 
 
-def _grow(document: Any, path: Path, items: list[Any], *, at_end: bool) -> None:
-    if at_end:
-        target = _find(document, path)
-        if isinstance(target, list):
-            target.extend(items)
-        return
-    *way, position = path
-    target = _find(document, tuple(way))
-    if isinstance(target, list) and isinstance(position, int):
-        target.extend([None] * (position - len(target)))
-        target[position:position] = items
+def _grow(document: Any, path: Path, items: list[Any], *, at_end: bool) -> Any:
+    """The document with the items in an array. A null on the way becomes an array."""
+    way, position = (path, None) if at_end else (path[:-1], path[-1] if path else None)
+    if not at_end and not isinstance(position, int):
+        return document
+    target = _find(document, way)
+    if target is None:
+        target = []
+        document = _set(document, way, target, create=False)
+    if not isinstance(target, list):
+        return document
+    at = len(target) if not isinstance(position, int) else position
+    target.extend([None] * (at - len(target)))
+    target[at:at] = items
+    return document

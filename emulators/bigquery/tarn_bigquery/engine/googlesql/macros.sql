@@ -93,9 +93,12 @@ CREATE MACRO googlesql.make_interval(months, days, us) AS
     (to_months(CAST(months AS INTEGER)) + to_days(CAST(days AS INTEGER)) + to_microseconds(us));
 
 -- Arithmetic
+-- What is left of the months goes to the days, 30 to the month, and what is left of those to the time.
+CREATE MACRO googlesql.interval_divide_parts(m, d, us, n) AS
+    googlesql.make_interval(m // n, (d + m % n * 30) // n, (us + (d + m % n * 30) % n * 86400000000) // n);
 CREATE MACRO googlesql.interval_divide(i, n) AS
-    googlesql.make_interval(googlesql.interval_months(i) // n, datepart('day', i) // n, googlesql.interval_us(i) //
-    n);
+    CASE WHEN n = 0 THEN to_microseconds(googlesql.raise_int64('Interval division by zero')) ELSE
+    googlesql.interval_divide_parts(googlesql.interval_months(i), datepart('day', i), googlesql.interval_us(i), n) END;
 CREATE MACRO googlesql.shift_left(a, b) AS
     CASE WHEN b < 0 THEN googlesql.raise_int64('Bitwise shift by negative offset.') WHEN b >= 64 THEN 0 ELSE
     googlesql_shift_left(a, b) END;
@@ -122,6 +125,11 @@ CREATE MACRO googlesql.array_slice(a, s, e) AS
     e < - len(a) THEN 0 ELSE e END);
 CREATE MACRO googlesql.array_is_distinct(a) AS
     (len(list_distinct(list_transform(a, lambda x: to_json(struct_pack(v := x))))) = len(a));
+CREATE MACRO googlesql.has_null(a) AS (len(a) <> list_count(a));
+CREATE MACRO googlesql.any_of(l) AS
+    CASE WHEN list_bool_or(l) THEN true WHEN googlesql.has_null(l) THEN NULL ELSE false END;
+CREATE MACRO googlesql.all_of(l) AS
+    CASE WHEN NOT list_bool_and(l) THEN false WHEN googlesql.has_null(l) THEN NULL ELSE true END;
 CREATE MACRO googlesql.in_array(v, a) AS
     CASE WHEN a IS NULL OR len(a) = 0 THEN false WHEN v IS NULL THEN NULL WHEN list_contains(a, v) THEN true WHEN
     list_bool_or(list_transform(a, lambda x: x IS NULL)) THEN NULL ELSE false END;
@@ -129,9 +137,17 @@ CREATE MACRO googlesql.step(s) AS CASE WHEN s = 0 THEN googlesql.raise_int64('Se
 CREATE MACRO googlesql.steps(a, b, s) AS
     list_transform(generate_series(0, CAST(floor((CAST(b AS DOUBLE) - CAST(a AS DOUBLE)) / CAST(googlesql.step(s) AS
     DOUBLE) + 1e-9) AS BIGINT)), lambda i: a + i * s);
-CREATE MACRO googlesql.generate_timestamp_array(a, b, s) AS generate_series(a, b, s);
+CREATE MACRO googlesql.interval_step(s) AS
+    CASE WHEN s = INTERVAL 0 DAY THEN to_microseconds(googlesql.raise_int64('Sequence step cannot be 0.')) ELSE s END;
+CREATE MACRO googlesql.generate_timestamp_array(a, b, s) AS generate_series(a, b, googlesql.interval_step(s));
+-- A month from a day that a month does not have is its last: each element is reckoned from the first.
 CREATE MACRO googlesql.generate_date_array(a, b, s) AS
-    list_transform(generate_series(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), s), lambda x: CAST(x AS DATE));
+    CASE WHEN datepart('year', s) * 12 + datepart('month', s) = 0 THEN
+    list_transform(generate_series(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), googlesql.interval_step(s)), lambda x:
+    CAST(x AS DATE)) ELSE list_filter(list_transform(generate_series(0, abs(date_diff('month', a, b) //
+    (datepart('year', s) * 12 + datepart('month', s)))), lambda i: CAST(a + s * i AS DATE)),
+    lambda x: x BETWEEN least(a, b) AND greatest(a, b) AND
+    (s > INTERVAL 0 DAY) = (a <= b)) END;
 CREATE MACRO googlesql.quantiles(l, n) AS
     list_transform(generate_series(0, n), lambda i: l[1 + CAST(round(i * (len(l) - 1) / n) AS BIGINT)]);
 CREATE MACRO googlesql.top_count(m, nulls, n) AS
@@ -162,7 +178,7 @@ CREATE MACRO googlesql.generate_float_array
 
 -- Casts
 CREATE MACRO googlesql.string_of_float64(x) AS
-    CASE WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END WHEN x = 0
+    CASE WHEN isnan(x) THEN 'nan' WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'inf' ELSE '-inf' END WHEN x = 0
     THEN '0' WHEN CAST(printf('%.15g', x) AS DOUBLE) = x THEN printf('%.15g', x) ELSE printf('%.17g', x) END;
 
 -- Mathematics
@@ -233,20 +249,24 @@ CREATE MACRO googlesql.bool_of_string(s) AS
 CREATE MACRO googlesql.date_of_string(s) AS
     CASE WHEN s IS NULL OR TRY_CAST(s AS DATE) IS NOT NULL THEN CAST(s AS DATE) ELSE DATE '1970-01-01' +
     CAST(googlesql.raise_int64('Invalid date: ''' || s || '''') AS INTEGER) END;
+CREATE MACRO googlesql.is_civil(s) AS
+    regexp_full_match(s, '\d{4}-\d{1,2}-\d{1,2}([ Tt]\d{1,2}:\d{1,2}:\d{1,2}(\.\d{0,6})?)?');
 CREATE MACRO googlesql.datetime_of_string(s) AS
-    CASE WHEN s IS NULL OR TRY_CAST(s AS TIMESTAMP) IS NOT NULL THEN CAST(s AS TIMESTAMP) ELSE
+    CASE WHEN s IS NULL OR (googlesql.is_civil(s) AND TRY_CAST(s AS TIMESTAMP) IS NOT NULL) THEN CAST(s AS TIMESTAMP) ELSE
     make_timestamp(googlesql.raise_int64('Invalid datetime string "' || s || '"')) END;
 CREATE MACRO googlesql.with_full_offset(s) AS
     regexp_replace(s, '(:\d\d(?:\.\d+)?) ?([+-])(\d)((?::\d\d)?)$', '\1\20\3\4');
 CREATE MACRO googlesql.timestamp_of_string(s) AS
-    CASE WHEN s IS NULL OR TRY_CAST(googlesql.with_full_offset(s) AS TIMESTAMPTZ) IS NOT NULL THEN
+    CASE WHEN s IS NULL OR (googlesql.is_civil(regexp_extract(s, '^\d+-\d+-\d+([ Tt][\d:.]+)?')) AND
+    TRY_CAST(googlesql.with_full_offset(s) AS TIMESTAMPTZ) IS NOT NULL) THEN
     CAST(googlesql.with_full_offset(s) AS TIMESTAMPTZ) ELSE
     make_timestamptz(googlesql.raise_int64('Invalid timestamp: ''' || s || '''')) END;
 CREATE MACRO googlesql.timestamp_of_string_at(s, t) AS
     CASE WHEN regexp_matches(s, '\d:\d\d.*([zZ]|[+-]\d{1,2}(:\d\d)?|[A-Za-z]{3,}.*)$') THEN
     googlesql.timestamp_of_string(s) ELSE t END;
 CREATE MACRO googlesql.time_of_string(s) AS
-    CASE WHEN s IS NULL OR TRY_CAST(s AS TIME) IS NOT NULL THEN CAST(s AS TIME) ELSE TIME '00:00:00' +
+    CASE WHEN s IS NULL OR (regexp_full_match(s, '\d{1,2}:\d{1,2}:\d{1,2}(\.\d{0,6})?') AND TRY_CAST(s AS TIME) IS
+    NOT NULL) THEN CAST(s AS TIME) ELSE TIME '00:00:00' +
     to_microseconds(googlesql.raise_int64('Invalid time string "' || s || '"')) END;
 CREATE MACRO googlesql.fraction(us) AS
     CASE WHEN us % 1000000 = 0 THEN '' WHEN us % 1000 = 0 THEN '.' || lpad(CAST(us % 1000000 // 1000 AS VARCHAR), 3,
@@ -268,12 +288,9 @@ CREATE MACRO googlesql.string_limited(v, n) AS
 CREATE MACRO googlesql.bytes_limited(v, n) AS
     CASE WHEN octet_length(v) > n THEN encode(googlesql.raise_string('maximum length of ' || n || ' exceeded')) ELSE
     v END;
-CREATE MACRO googlesql.literal_text(kind, v) AS
-    CASE kind WHEN 'STRING' THEN '"' || replace(replace(v, '\', '\\'), '"', '\"') || '"' WHEN 'DATE' THEN 'DATE "'
-    || v || '"' WHEN 'DATETIME' THEN 'DATETIME "' || v || '"' WHEN 'TIMESTAMP' THEN 'TIMESTAMP "' || v || '"' WHEN
-    'TIME' THEN 'TIME "' || v || '"' WHEN 'NUMERIC' THEN 'NUMERIC "' || v || '"' WHEN 'BIGNUMERIC' THEN
-    'BIGNUMERIC "' || v || '"' WHEN 'FLOAT64' THEN CASE WHEN regexp_full_match(v, '-?\d+') THEN v || '.0' ELSE v END
-    ELSE v END;
+CREATE MACRO googlesql.float_text(v, literal) AS
+    CASE WHEN v IN ('nan', 'inf', '-inf') THEN CASE WHEN literal THEN 'CAST("' || v || '" AS FLOAT64)' ELSE v END
+    WHEN regexp_full_match(v, '-?\d+') THEN v || '.0' ELSE v END;
 
 -- Time zones
 CREATE MACRO googlesql.local(t, z) AS
@@ -313,13 +330,9 @@ CREATE MACRO googlesql.checked_timestamp(t) AS
 CREATE MACRO googlesql.checked_time(t) AS t;
 
 -- Intervals
-CREATE MACRO googlesql.justify_days(i) AS
-    googlesql.make_interval(googlesql.interval_months(i) + datepart('day', i) // 30, datepart('day', i) -
-    datepart('day', i) // 30 * 30, googlesql.interval_us(i));
-CREATE MACRO googlesql.justify_hours(i) AS
-    googlesql.make_interval(googlesql.interval_months(i), datepart('day', i) + googlesql.interval_us(i) //
-    86400000000, googlesql.interval_us(i) - googlesql.interval_us(i) // 86400000000 * 86400000000);
-CREATE MACRO googlesql.justify_interval(i) AS googlesql.justify_days(googlesql.justify_hours(i));
+CREATE MACRO googlesql.justify(i, what) AS
+    list_transform([googlesql_justify(googlesql.interval_months(i), datepart('day', i), googlesql.interval_us(i), what)],
+    lambda p: googlesql.make_interval(p.months, p.days, p.us))[1];
 CREATE MACRO googlesql.signed(n) AS CASE WHEN n < 0 THEN '-' ELSE '' END;
 CREATE MACRO googlesql.string_of_interval(i) AS
     googlesql.signed(googlesql.interval_months(i)) || abs(googlesql.interval_months(i)) // 12 || '-' ||
@@ -327,6 +340,8 @@ CREATE MACRO googlesql.string_of_interval(i) AS
     googlesql.signed(googlesql.interval_us(i)) || abs(googlesql.interval_us(i)) // 3600000000 || ':' ||
     abs(googlesql.interval_us(i)) // 60000000 % 60 || ':' || abs(googlesql.interval_us(i)) // 1000000 % 60 ||
     googlesql.fraction(abs(googlesql.interval_us(i)));
+CREATE MACRO googlesql.iso_of_interval(i) AS
+    googlesql_interval_iso(googlesql.interval_months(i), datepart('day', i), googlesql.interval_us(i));
 CREATE MACRO googlesql.interval_part(s, n) AS
     regexp_extract(s, '^([+-]?)(\d+)-(\d+) ([+-]?\d+) ([+-]?)(\d+):(\d+):(\d+)(?:[.](\d+))?$', n);
 CREATE MACRO googlesql.interval_of_string(s) AS
@@ -385,8 +400,12 @@ CREATE MACRO googlesql.json_element(j, i) AS json_extract(j, '$[' || i || ']');
 CREATE MACRO googlesql.json_of_int64(x) AS
     CASE WHEN abs(x) > 9007199254740992 THEN '"' || x || '"' ELSE CAST(x AS VARCHAR) END;
 CREATE MACRO googlesql.json_of_float64(x) AS
-    CASE WHEN isnan(x) OR isinf(x) THEN '"' || googlesql.string_of_float64(x) || '"' ELSE
+    CASE WHEN isnan(x) THEN '"NaN"' WHEN isinf(x) THEN CASE WHEN x > 0 THEN '"Infinity"' ELSE '"-Infinity"' END ELSE
     googlesql.string_of_float64(x) END;
-CREATE MACRO googlesql.json_of_numeric(x) AS googlesql.string_of_numeric(x);
+CREATE MACRO googlesql.json_of_numeric(x) AS
+    CASE WHEN x = trunc(x) AND abs(x) <= 9007199254740992 THEN googlesql.string_of_numeric(x) ELSE '"' ||
+    googlesql.string_of_numeric(x) || '"' END;
+CREATE MACRO googlesql.json_number(digits, wide) AS
+    CASE WHEN wide AND NOT googlesql_is_exact_float(digits) THEN '"' || digits || '"' ELSE digits END;
 CREATE MACRO googlesql.json_of_timestamp(t) AS
     '"' || replace(googlesql.string_of_datetime(t AT TIME ZONE 'UTC'), ' ', 'T') || 'Z"';

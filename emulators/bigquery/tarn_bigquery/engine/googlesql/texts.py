@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 _SOUNDEX = {**dict.fromkeys("bfpv", "1"), **dict.fromkeys("cgjkqsxz", "2"), **dict.fromkeys("dt", "3"), "l": "4",
             **dict.fromkeys("mn", "5"), "r": "6"}  # fmt: skip
+_FIRST_PRINTABLE, _FIRST_BEYOND = 0x20, 0x7F
 _LAST_SURROGATE, _FIRST_SURROGATE, _LAST_CODE_POINT = 0xDFFF, 0xD800, 0x10FFFF
 
 
@@ -323,11 +324,33 @@ def safe_string_of_bytes(data: bytes) -> str:
     return data.decode(errors="replace")
 
 
-@function("escape_bytes(BLOB) -> VARCHAR")
-def escape_bytes(data: bytes) -> str:
-    """A bytes literal of GoogleSQL."""
-    shown = "".join(chr(b) if 0x20 <= b < 0x7F and chr(b) not in '"\\' else f"\\x{b:02x}" for b in data)
-    return f'b"{shown}"'
+_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
+
+
+def _quote_for(text: str) -> str:
+    """The quotation mark that needs no escapes, where there is one."""
+    return "'" if '"' in text and "'" not in text else '"'
+
+
+@function("string_literal(VARCHAR) -> VARCHAR")
+def string_literal(text: str) -> str:
+    """A text as a literal of GoogleSQL."""
+    quote = _quote_for(text)
+    escaped = "".join(_ESCAPES.get(c) or (f"\\x{ord(c):02x}" if ord(c) < _FIRST_PRINTABLE else c) for c in text)
+    return quote + escaped.replace(quote, f"\\{quote}") + quote
+
+
+@function("escape_bytes(BLOB, BOOLEAN) -> VARCHAR")
+def escape_bytes(data: bytes, literal: bool) -> str:
+    """Bytes with escapes for those that are no ASCII; with quotation marks they are a literal of GoogleSQL."""
+    plain = data.decode("latin-1")
+    shown = "".join(
+        _ESCAPES.get(c) or (c if _FIRST_PRINTABLE <= ord(c) < _FIRST_BEYOND else f"\\x{ord(c):02x}") for c in plain
+    )
+    if not literal:
+        return shown
+    quote = _quote_for(plain)
+    return f"b{quote}" + shown.replace(quote, f"\\{quote}") + quote
 
 
 @function("format_bytes(VARCHAR, BLOB) -> VARCHAR")

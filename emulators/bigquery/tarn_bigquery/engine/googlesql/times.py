@@ -4,7 +4,7 @@ Formats: https://cloud.google.com/bigquery/docs/reference/standard-sql/format-el
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from tarn_bigquery.engine.googlesql.udf import GoogleSqlError, function
 
 _OFFSET = re.compile(r"([+-])?(\d{1,2})(?::?(\d{2}))?")
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
 _SHORTHANDS = {"F": "%Y-%m-%d", "T": "%H:%M:%S", "R": "%H:%M", "D": "%m/%d/%y", "X": "%H:%M:%S", "x": "%m/%d/%y",
                "h": "%b", "c": "%a %b %e %H:%M:%S %Y", "r": "%I:%M:%S %p"}  # fmt: skip
@@ -33,11 +33,11 @@ def offset_minutes(zone: str) -> int:
 def zone_name(zone: str) -> str:
     """The name, if there is such a zone."""
     if not _OFFSET.fullmatch(zone):
-        _zone(zone)
+        zone_of(zone)
     return zone
 
 
-def _zone(name: str) -> timezone | ZoneInfo:
+def zone_of(name: str) -> timezone | ZoneInfo:
     if _OFFSET.fullmatch(name):
         return timezone(timedelta(minutes=offset_minutes(name)))
     try:
@@ -57,7 +57,7 @@ def format_time(form: str, moment: datetime, offset: int, zone: str) -> str:
         if letter in _SHORTHANDS:
             return format_time(_SHORTHANDS[letter], moment, offset, zone)
         if letter == "Z":
-            return moment.replace(tzinfo=_zone(zone)).tzname() or ""
+            return moment.replace(tzinfo=zone_of(zone)).tzname() or ""
         if letter == "z":
             return _offset(offset, colon=False)
         if letter == "s":
@@ -88,10 +88,10 @@ def _hour12(moment: datetime) -> int:
 
 
 _WRITERS: dict[str, Callable[[datetime], str]] = {
-    "A": lambda m: _DAYS[m.weekday()],
-    "a": lambda m: _DAYS[m.weekday()][:3],
-    "B": lambda m: _MONTHS[m.month - 1],
-    "b": lambda m: _MONTHS[m.month - 1][:3],
+    "A": lambda m: DAYS[m.weekday()],
+    "a": lambda m: DAYS[m.weekday()][:3],
+    "B": lambda m: MONTHS[m.month - 1],
+    "b": lambda m: MONTHS[m.month - 1][:3],
     "C": lambda m: f"{m.year // 100:02d}",
     "d": lambda m: f"{m.day:02d}",
     "e": lambda m: f"{m.day:2d}",
@@ -136,6 +136,11 @@ class _Fields:
     afternoon: bool | None = None
     century: int | None = None
     day_of_year: int | None = None
+    iso_year: int | None = None
+    iso_week: int | None = None
+    sunday_week: int | None = None
+    monday_week: int | None = None
+    weekday: int | None = None
     epoch: int | None = None
     zone: timezone | ZoneInfo | None = None
 
@@ -223,20 +228,25 @@ class _Reader:
     def _special(self, letter: str) -> None:
         fields = self.fields
         if letter in {"b", "B"}:
-            fields.month = self._name(_MONTHS) + 1
+            fields.month = self._name(MONTHS) + 1
         elif letter in {"a", "A"}:
-            self._name(_DAYS)
+            self._name(DAYS)
         elif letter in {"p", "P"}:
             fields.afternoon = self._match("am|pm")[0].lower() == "pm"
         elif letter == "y":
             value = self._number(2, 0, 99)
-            fields.year = value + (1900 if value >= 69 else 2000)
+            fields.year = value + (1900 if value >= _FIRST_OF_THE_1900S else 2000)
         elif letter == "s":
             fields.epoch = int(self._match(r"-?\d+")[0])
         elif letter == "Z":
-            fields.zone = _zone(self._match(r"[A-Za-z_]+(?:/[A-Za-z_]+)*|[+-]\d{1,2}(?::?\d{2})?")[0])
-        elif letter in {"u", "w", "U", "W", "V", "g", "G", "Q", "J"}:
-            self._match(r"\d{1,4}")
+            fields.zone = zone_of(self._match(r"[A-Za-z_]+(?:/[A-Za-z_]+)*|[+-]\d{1,2}(?::?\d{2})?")[0])
+        elif letter == "u":
+            fields.weekday = self._number(1, 1, 7) % 7
+        elif letter == "g":
+            value = self._number(2, 0, 99)
+            fields.iso_year = value + (1900 if value >= _FIRST_OF_THE_1900S else 2000)
+        elif letter in {"Q", "J"}:
+            self._match(r"\d{1,3}")
         elif letter in {"n", "t"}:
             self._blanks()
         elif letter == "%":
@@ -258,12 +268,24 @@ _NUMBERS = {
     "S": ("second", 2, 0, 60),
     "j": ("day_of_year", 3, 1, 366),
     "C": ("century", 2, 0, 99),
+    "G": ("iso_year", 4, 1, 9999),
+    "V": ("iso_week", 2, 1, 53),
+    "U": ("sunday_week", 2, 0, 53),
+    "W": ("monday_week", 2, 0, 53),
+    "w": ("weekday", 1, 0, 6),
 }
+_FIRST_OF_THE_1900S = 69
+# Elements that say what a type does not have. Those with an E, such as `%E*S`, go by their letter.
+_FOREIGN = {"DATE": "cHIklMPpRrSsTXZz", "TIME": "AaBbCcDdeFGgJhjmQsUuVWwxYyZz", "DATETIME": "Zz", "TIMESTAMP": ""}
 
 
 @function("parse_time(VARCHAR, VARCHAR, VARCHAR, VARCHAR) -> TIMESTAMP")
 def parse_time(form: str, text: str, zone: str, kind: str) -> datetime:
     """The civil time that a text says by a format: in UTC for a TIMESTAMP, else as it is."""
+    for found in _DIRECTIVE.finditer(form):
+        letter = (found[1] or "")[-1:] or found[2]
+        if letter in _FOREIGN[kind]:
+            raise GoogleSqlError(f"Invalid format: {found[0]} is not allowed for the {kind} type")
     reader = _Reader(form, text)
     fields = reader.read()
     try:
@@ -274,8 +296,26 @@ def parse_time(form: str, text: str, zone: str, kind: str) -> datetime:
         return moment
     if fields.epoch is not None:
         return moment
-    local = moment.replace(tzinfo=fields.zone or _zone(zone))
+    local = moment.replace(tzinfo=fields.zone or zone_of(zone))
     return local.astimezone(UTC).replace(tzinfo=None)
+
+
+def _day(fields: _Fields, year: int) -> date:
+    """The day, by the number in its year or its week where that was said."""
+    if fields.day_of_year is not None:
+        return date(year, 1, 1) + timedelta(days=fields.day_of_year - 1)
+    if fields.iso_week is not None:
+        weekday = fields.weekday if fields.weekday is not None else 1
+        return date.fromisocalendar(fields.iso_year or year, fields.iso_week, weekday or 7)
+    if fields.sunday_week is not None:
+        first = date(year, 1, 1)
+        sunday = first + timedelta(days=(6 - first.weekday()) % 7 + 7 * (fields.sunday_week - 1))
+        return sunday + timedelta(days=fields.weekday or 0)
+    if fields.monday_week is not None:
+        first = date(year, 1, 1)
+        monday = first + timedelta(days=-first.weekday() % 7 + 7 * (fields.monday_week - 1))
+        return monday + timedelta(days=((fields.weekday if fields.weekday is not None else 1) - 1) % 7)
+    return date(year, fields.month, fields.day)
 
 
 def _moment(fields: _Fields) -> datetime:
@@ -285,52 +325,7 @@ def _moment(fields: _Fields) -> datetime:
     if fields.afternoon is not None:
         hour = hour % 12 + (12 if fields.afternoon else 0)
     year = fields.year if fields.century is None else fields.century * 100 + fields.year % 100
-    day = date(year, fields.month, fields.day)
-    if fields.day_of_year is not None:
-        day = date(year, 1, 1) + timedelta(days=fields.day_of_year - 1)
+    day = _day(fields, year)
     # A leap second is the first second of the next minute.
     start = datetime(day.year, day.month, day.day, hour, fields.minute)
     return start + timedelta(seconds=fields.second, microseconds=fields.micro)
-
-
-_CAST_ELEMENTS: tuple[tuple[str, str], ...] = (
-    ("YYYY", "%E4Y"), ("RRRR", "%E4Y"), ("YY", "%y"), ("RR", "%y"), ("MONTH", "%B"), ("MON", "%b"), ("MM", "%m"),
-    ("DDD", "%j"), ("DD", "%d"), ("DAY", "%A"), ("DY", "%a"), ("D", "%u"), ("HH24", "%H"), ("HH12", "%I"), ("HH", "%I"),
-    ("MI", "%M"), ("SSSSS", "%s"), ("SS", "%S"), ("AM", "%p"), ("PM", "%p"), ("A.M.", "%p"),
-    ("P.M.", "%p"), ("TZH", "%z"), ("TZM", ""),
-)  # fmt: skip
-
-
-def _elements(form: str) -> Iterator[tuple[str, str]]:
-    """The pieces of a format of CAST: each as written, and as a format of FORMAT_TIMESTAMP.
-
-    Raises GoogleSqlError for an element that is not known.
-    """
-    rest = form
-    while rest:
-        upper = rest.upper()
-        if rest.startswith('"') and '"' in rest[1:]:
-            literal, _, rest = rest[1:].partition('"')
-            yield "", literal.replace("%", "%%")
-            continue
-        name, to = next(((n, to) for n, to in _CAST_ELEMENTS if upper.startswith(n)), ("", ""))
-        if not name and rest[0].isalpha():
-            raise GoogleSqlError(f"Cannot find matched format element at '{rest}' in '{form}'")
-        size = len(name) or 1
-        yield (rest[:size], to) if name else ("", rest[0])
-        rest = rest[size:]
-
-
-@function("format_cast(VARCHAR, TIMESTAMP) -> VARCHAR")
-def format_cast(form: str, moment: datetime) -> str:
-    pieces = []
-    for written, to in _elements(form):
-        piece = format_time(to, moment, 0, "UTC")
-        # The case of an element is the case of what it writes.
-        pieces.append(piece.upper() if written.isupper() else piece.lower() if written.islower() else piece)
-    return "".join(pieces)
-
-
-@function("parse_cast(VARCHAR, VARCHAR) -> TIMESTAMP")
-def parse_cast(form: str, text: str) -> datetime:
-    return parse_time("".join(to for _, to in _elements(form)), text, "UTC", "DATETIME")

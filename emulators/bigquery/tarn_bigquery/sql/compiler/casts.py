@@ -1,9 +1,9 @@
 """CAST and SAFE_CAST: every conversion that GoogleSQL allows, by source and target."""
 
-from tarn_bigquery.errors import unsupported
+from tarn_bigquery.errors import invalid_query, unsupported
 from tarn_bigquery.sql.compiler import zones
-from tarn_bigquery.sql.compiler.kinds import INT64, NULL, STRING, Type
-from tarn_bigquery.sql.compiler.values import Value, coerce, null, number, string
+from tarn_bigquery.sql.compiler.kinds import INT64, NULL, STRING, Type, named_fields
+from tarn_bigquery.sql.compiler.values import Value, coerce, null, number, string, struct, text
 
 _NUMBERS = {"INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC"}
 
@@ -54,9 +54,9 @@ def cast(value: Value, target: Type) -> Value | None:
     if source == target:
         return value
     if source == NULL:
-        return null(target)
-    if source.name == target.name == "ARRAY":
-        return _cast_array(value, target)
+        return coerce(value, target)
+    if source.name == target.name == "STRUCT":
+        return _cast_struct(value, target)
     if source == STRING and target.name == "RANGE":
         return _range(value, target)
     template = _CONVERSIONS.get((source.name, target.name))
@@ -72,22 +72,40 @@ def safe(converted: Value) -> Value:
     return Value(f"TRY({converted.sql})", converted.type)
 
 
-def formatted(value: Value, target: Type, form: Value) -> Value:
-    """`CAST(x AS type FORMAT form)`. Raises ApiError `notImplemented` for pairs of types that it does not know."""
-    if target == STRING and value.type.name in {"DATE", "DATETIME", "TIMESTAMP", "TIME"}:
-        moment = cast(value, Type("DATETIME")) if value.type.name != "TIME" else value
-        moment_sql = moment.sql if moment is not None else value.sql
-        if value.type.name == "TIME":
-            moment_sql = f"(DATE '1970-01-01' + {moment_sql})"
-        return Value(f"googlesql_format_cast({form.sql}, {moment_sql})", STRING)
-    if value.type == STRING and target.name in {"DATE", "DATETIME", "TIMESTAMP", "TIME"}:
-        parsed = Value(f"googlesql_parse_cast({form.sql}, {value.sql})", Type("DATETIME"))
+def formatted(value: Value, target: Type, form: Value, zone: Value | None) -> Value:
+    """`CAST(x AS type FORMAT form AT TIME ZONE zone)`. Raises ApiError for pairs of types that have no formats."""
+    source = value.type.name
+    if target == STRING and source in _MOMENTS:
+        zone = zone if source == "TIMESTAMP" else None
+        civil = moment(value, zone)
+        offset = f"date_diff('second', {value.sql} AT TIME ZONE 'UTC', {civil})" if source == "TIMESTAMP" else "0"
+        return Value(f"googlesql_format_cast({form.sql}, {civil}, {offset}, '{source}')", STRING)
+    if source == "STRING" and target.name in _MOMENTS:
+        name = zone.sql if zone is not None else "'UTC'"
+        parsed = Value(f"googlesql_parse_cast({form.sql}, {value.sql}, {name}, '{target}')", Type("DATETIME"))
         return cast(parsed, target) or parsed
-    if target == STRING and value.type.name == "BYTES":
+    if target == STRING and source == "BYTES":
         return Value(f"googlesql_format_bytes({form.sql}, {value.sql})", STRING)
-    if value.type == STRING and target.name == "BYTES":
+    if source == "STRING" and target.name == "BYTES":
         return Value(f"googlesql_parse_bytes({form.sql}, {value.sql})", target)
-    raise unsupported(f"CAST({value.type} AS {target} FORMAT ...)")
+    if target == STRING and source in _NUMBERS:
+        shown = cast(value, STRING) or value
+        return Value(f"googlesql_format_number({form.sql}, {shown.sql})", STRING)
+    if source == "NULL":
+        return null(target)
+    raise invalid_query(f"FORMAT is not allowed for cast from {value.type} to {target}")
+
+
+_MOMENTS = {"DATE", "DATETIME", "TIMESTAMP", "TIME"}
+
+
+def moment(value: Value, zone: Value | None) -> str:
+    """A moment as DuckDB's TIMESTAMP without a zone: its civil time in the zone, a TIME on the first day."""
+    if value.type.name == "TIMESTAMP":
+        return zones.local(value.sql, zone)
+    if value.type.name == "TIME":
+        return f"(DATE '1970-01-01' + {value.sql})"
+    return f"CAST({value.sql} AS TIMESTAMP)"
 
 
 def zoned(value: Value, target: Type, zone: Value) -> Value:
@@ -106,12 +124,25 @@ def zoned(value: Value, target: Type, zone: Value) -> Value:
     raise unsupported(f"a time zone in a conversion from {value.type} to {target}")
 
 
-def _cast_array(value: Value, target: Type) -> Value | None:
+def _cast_struct(value: Value, target: Type) -> Value | None:
+    """A struct whose fields are converted one by one."""
     direct = coerce(value, target)
-    if direct is not None or value.type.element is None or target.element is None:
+    if direct is not None or len(value.type.fields) != len(target.fields):
         return direct
-    item = cast(Value("x", value.type.element), target.element)
-    return None if item is None else Value(f"list_transform({value.sql}, lambda x: {item.sql})", target)
+    parts = value.parts
+    if parts is None:
+        fields = named_fields(value.type)
+        parts = tuple(Value(f"struct_extract({value.sql}, {text(name)})", kind) for name, kind in fields)
+    members = []
+    for part, (name, kind) in zip(parts, target.fields, strict=True):
+        member = cast(part, kind)
+        if member is None:
+            return None
+        members.append((name, Value(member.sql, member.type)))
+    built = struct(members)
+    return (
+        built if value.parts is not None else Value(f"CASE WHEN {value.sql} IS NOT NULL THEN {built.sql} END", target)
+    )
 
 
 def _range(value: Value, target: Type) -> Value:

@@ -195,7 +195,7 @@ def _converted(compiler: Expressions, node: Any, value: Value, target: Type) -> 
     if isinstance(form, exp.AtTimeZone):
         form, zone = form.this, compiler.value(form.args["zone"])
     if form is not None:
-        return casts.formatted(value, target, compiler.value(form))
+        return casts.formatted(value, target, compiler.value(form), zone)
     if isinstance(node.this, exp.AtTimeZone):
         zone = compiler.value(node.this.args["zone"])
     return casts.zoned(value, target, zone) if zone is not None else casts.cast(value, target)
@@ -351,11 +351,28 @@ def _like(compiler: Expressions, node: Any) -> Value:
     value, pattern = compiler.value(node.this), node.expression
     negate = "NOT " if node.args.get("negate") else ""
     if isinstance(pattern, exp.Any | exp.All):
-        word = " OR " if isinstance(pattern, exp.Any) else " AND "
-        listed = pattern.this.expressions or [pattern.this.this]
-        each = [operators.like(compiler.env, node, value, compiler.value(item)).sql for item in listed]
-        return Value(f"({negate}({word.join(each)}))", BOOL)
+        return _like_quantified(compiler, node, value, negate)
     return Value(f"({negate}{operators.like(compiler.env, node, value, compiler.value(pattern)).sql})", BOOL)
+
+
+def _like_quantified(compiler: Expressions, node: Any, value: Value, negate: str) -> Value:
+    """LIKE ANY and LIKE ALL; NOT is about each of the patterns."""
+    patterns, is_any = node.expression.this, isinstance(node.expression, exp.Any)
+    if isinstance(patterns, exp.Tuple):
+        word = " OR " if is_any else " AND "
+        each = [operators.like(compiler.env, node, value, compiler.value(item)).sql for item in patterns.expressions]
+        return Value(f"({word.join(f'({negate}{test})' for test in each)})", BOOL)
+    if isinstance(patterns, exp.Subquery):
+        found = compiler.query(patterns.this)
+        items = Value(f"(ARRAY({found.sql}))", array_of(found.columns[0][1]))
+    else:
+        items = compiler.value(patterns.expressions[0])
+    if items.type.name != "ARRAY" or items.type.element is None:
+        raise compiler.env.wrong(f"Second argument of LIKE UNNEST must be an array but was {items.type}", node)
+    test = operators.like(compiler.env, node, value, Value("x", items.type.element)).sql
+    return Value(
+        f"googlesql.{'any' if is_any else 'all'}_of(list_transform({items.sql}, lambda x: {negate}{test}))", BOOL
+    )
 
 
 def _case(compiler: Expressions, node: Any) -> Value:
@@ -407,6 +424,10 @@ def _bitwise(symbol: str) -> Callable[[Expressions, Any], Value]:
         return operators.bitwise(compiler.env, node, symbol, left, right)
 
     return handler
+
+
+def _collate(compiler: Expressions, node: Any) -> Value:
+    return compile_call(compiler, exp.Anonymous(this="COLLATE", expressions=[node.this, node.expression]), ["COLLATE"])
 
 
 def _interval(compiler: Expressions, node: Any) -> Value:
@@ -478,6 +499,7 @@ _HANDLERS: dict[type[exp.Expr], Callable[[Expressions, Any], Value]] = {
     exp.Bracket: _bracket,
     exp.ByteString: _byte_string,
     exp.Case: _case,
+    exp.Collate: _collate,
     exp.Cast: _cast,
     exp.Column: _column,
     exp.CurrentDate: _current("CURRENT_DATE"),

@@ -6,10 +6,12 @@ from sqlglot import exp
 
 from tarn_bigquery.catalog.names import quote
 from tarn_bigquery.sql.compiler import windows
+from tarn_bigquery.sql.compiler.by_name import matched_by_name
 from tarn_bigquery.sql.compiler.casts import cast
 from tarn_bigquery.sql.compiler.compiled import Compiled
 from tarn_bigquery.sql.compiler.environment import Cte, Environment, not_supported
 from tarn_bigquery.sql.compiler.expressions import Expressions
+from tarn_bigquery.sql.compiler.functions.aggregates import is_aggregate
 from tarn_bigquery.sql.compiler.kinds import INT64, NULL, STRING, Type, named_fields, supertype
 from tarn_bigquery.sql.compiler.scope import Column, Relation, Scope, member
 from tarn_bigquery.sql.compiler.values import TIME_NAMES, Value, coerced, settled, struct, text
@@ -109,11 +111,13 @@ def _parenthesized(node: exp.Subquery, env: Environment, outer: Scope | None) ->
 
 
 def _set_operation(node: exp.SetOperation, env: Environment, outer: Scope | None) -> Compiled:
-    if node.args.get("by_name"):
-        raise not_supported(node)
     operands = [compile_query(operand, env, outer) for operand in (node.left, node.right)]
+    if node.args.get("by_name"):
+        operands = matched_by_name(node, operands[0], operands[1], env)
     widths = [len(operand.columns) for operand in operands]
     name = _SET_OPERATORS[type(node)]
+    if name != "UNION" and not node.args.get("distinct"):
+        raise env.wrong(f"{name} ALL is not supported", node.right)
     word = f"{name} {'DISTINCT' if node.args.get('distinct') else 'ALL'}"
     if widths[0] != widths[1]:
         raise env.wrong(f"Queries in {word} have mismatched column count; query 1 has {widths[0]} columns, "
@@ -166,6 +170,12 @@ def _tail(node: exp.Expr, query: Compiled, env: Environment, outer: Scope | None
 def _order_key(compiler: Expressions, key: exp.Ordered, items: list[Item]) -> str:
     inner = key.this
     if isinstance(inner, exp.Literal) and not inner.is_string:
+        if items and not 1 <= int(inner.this) <= len(items):
+            raise compiler.env.wrong(
+                "ORDER BY column number item is out of range. Column numbers should be between 1 and "
+                f"{len(items)}. Actual found: {inner.this}",
+                inner,
+            )
         return f"{inner.this}{windows.direction(key)}"
     written = compiler.value(inner).sql
     position = next((i for i, item in enumerate(items, 1) if item.value.sql == written), None)
@@ -196,7 +206,7 @@ class _Select:
 
         source = compile_from(self.node, self.scope, self.env)
         compiler = Expressions(self.scope, self.env)
-        where = self._condition("where", compiler, "WHERE")
+        where = self._where(compiler, source)
         items = self._items(compiler)
         after = Expressions(self._scope_of_aliases(items), self.env)
         distinct = "DISTINCT " if self.node.args.get("distinct") else ""
@@ -214,6 +224,17 @@ class _Select:
         )
         texts = {i for i, item in enumerate(items) if item.value.type == STRING and item.value.literal is not None}
         return Compiled(sql, columns, bool(kind), frozenset() if kind else frozenset(texts))
+
+    def _where(self, compiler: Expressions, source: str) -> str:
+        clause = self.node.args.get("where")
+        if clause is None:
+            return ""
+        if not source:
+            raise self.env.wrong("Query without FROM clause cannot have a WHERE clause", clause)
+        for call in clause.find_all(exp.Anonymous):
+            if is_aggregate(call.name) and call.find_ancestor(exp.Query, exp.Window) is self.node:
+                raise self.env.wrong(f"Aggregate function {call.name.upper()} not allowed in WHERE clause", call)
+        return self._condition("where", compiler, "WHERE")
 
     def _condition(self, name: str, compiler: Expressions, word: str) -> str:
         clause = self.node.args.get(name)
@@ -277,11 +298,18 @@ class _Select:
         known = {item.name.lower() for item in items}
         for name in left_out - known:
             raise self.env.wrong(f"Column {name} in SELECT * EXCEPT list does not exist", star)
+        renamed = {node.this.name.lower(): node.alias for node in _renamings(star)}
+        for name in set(renamed) - known:
+            raise self.env.wrong(f"Column {name} in RENAME does not exist", star)
         replaced = {node.alias.lower(): compiler.value(node.this) for node in star.args.get("replace") or []}
         for name in set(replaced) - known:
             raise self.env.wrong(f"Column {name} in SELECT * REPLACE list does not exist", star)
         kept = (item for item in items if item.name.lower() not in left_out)
-        return [replace(item, value=replaced.get(item.name.lower(), item.value)) for item in kept]
+        return [
+            replace(item, name=renamed.get(key, item.name), value=replaced.get(key, item.value))
+            for item in kept
+            for key in [item.name.lower()]
+        ]
 
     def _scope_of_aliases(self, items: list[Item]) -> Scope:
         """The scope of GROUP BY, HAVING, QUALIFY and ORDER BY, which see the SELECT list's names first."""
@@ -326,6 +354,11 @@ class _Select:
         is_struct = (self.node.args.get("kind") or "").upper() == "STRUCT"
         keys = [_order_key(compiler, key, [] if is_struct else items) for key in clause.expressions]
         return f" ORDER BY {', '.join(keys)}"
+
+
+def _renamings(star: exp.Expr) -> list[exp.Alias]:
+    """What the pipe operator RENAME says of the columns of a star."""
+    return star.args.get("rename") or []
 
 
 def _name_of(node: exp.Expr) -> str:

@@ -137,7 +137,8 @@ def coerce(value: Value, kind: Type) -> Value | None:
     if source == kind or kind == NULL:
         return value
     if source == NULL:
-        return null(kind)
+        # What has no type need not be a bare NULL: ERROR() fits anywhere and raises there.
+        return null(kind) if value.sql == "NULL" else Value(f"CAST({value.sql} AS {kind.duck})", kind)
     if source.is_numeric and kind.is_numeric:
         return _coerce_number(value, kind)
     if source == STRING and kind.name in TIME_NAMES and value.literal is not None:

@@ -1,9 +1,12 @@
 """Functions about NULL and about errors."""
 
+from sqlglot import exp
+
 from tarn_bigquery.sql.compiler.functions.registry import Call, function, signature
 from tarn_bigquery.sql.compiler.kinds import BOOL, INT64, NULL, STRING
 from tarn_bigquery.sql.compiler.operators import compare
-from tarn_bigquery.sql.compiler.values import Value, coerce, coerced, common_type, null
+from tarn_bigquery.sql.compiler.scope import Scope
+from tarn_bigquery.sql.compiler.values import Value, coerce, coerced, common_type, null, settled
 
 signature("COALESCE(T, ...) -> T", "coalesce({args})")
 signature("IFNULL(T, T) -> T", "coalesce({args})")
@@ -66,13 +69,28 @@ def error(call: Call) -> Value:
     if message is None:
         raise call.no_match([])
     # The type NULL makes the call fit anywhere, as BigQuery's does.
-    return Value(f"googlesql.raise_int64({message.sql})", INT64)
+    return Value(f"googlesql.raise_string({message.sql})", NULL)
+
+
+@function("WITH")
+def with_variables(call: Call) -> Value:
+    """`WITH(a AS x, b AS y, result)`: each variable sees those before it."""
+    compiler = call.compiler
+    *variables, result = call.nodes
+    for variable in variables:
+        if not isinstance(variable, exp.Alias):
+            raise call.wrong("Syntax error: Every argument of WITH but the last must be of the form name AS expression")
+        value = compiler.value(variable.this)
+        known = {variable.alias.lower(): Value(value.sql, value.type)}
+        compiler = type(compiler)(Scope(values=known, outer=compiler.scope), compiler.env)
+    return compiler.value(result)
 
 
 @function("ZEROIFNULL")
 def zeroifnull(call: Call) -> Value:
     call.check_arity(1, 1)
-    return Value(f"coalesce({call.args[0].sql}, 0)", call.args[0].type)
+    value = settled(call.args[0])
+    return Value(f"coalesce({value.sql}, 0)", value.type)
 
 
 @function("NULLIFZERO")

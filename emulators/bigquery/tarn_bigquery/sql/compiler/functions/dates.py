@@ -297,21 +297,12 @@ def formatted(call: Call) -> Value:
     kind = _KINDS[call.name.removeprefix("FORMAT_")]
     value = call.args[1] if call.args[1].type in {DATE, DATETIME, TIMESTAMP} and kind != TIME else _as(call, 1, kind)
     zone = _as(call, 2, STRING) if len(call.args) > 2 else None
-    civil = _civil(value, zone)
+    civil = casts.moment(value, zone)
     if isinstance(form.literal, str) and _SHARED_FORMAT.fullmatch(_expanded(form.literal)):
         return Value(f"strftime({civil}, {text(_expanded(form.literal))})", STRING)
     offset = f"date_diff('second', {value.sql} AT TIME ZONE 'UTC', {civil})" if value.type == TIMESTAMP else "0"
     zone_name = zone.sql if zone is not None else "'UTC'"
     return Value(f"googlesql_format_time({form.sql}, {civil}, {offset}, {zone_name})", STRING)
-
-
-def _civil(value: Value, zone: Value | None) -> str:
-    """A moment as DuckDB's TIMESTAMP without a zone."""
-    if value.type == TIMESTAMP:
-        return zones.local(value.sql, zone)
-    if value.type == TIME:
-        return f"(DATE '1970-01-01' + {value.sql})"
-    return f"CAST({value.sql} AS TIMESTAMP)"
 
 
 def _expanded(form: str) -> str:

@@ -101,6 +101,6 @@ def make_interval(call: Call) -> Value:
     return Value(f"({' + '.join(parts or ['INTERVAL 0 DAY'])})", INTERVAL)
 
 
-signature("JUSTIFY_DAYS(INTERVAL) -> INTERVAL", "googlesql.justify_days({0})")
-signature("JUSTIFY_HOURS(INTERVAL) -> INTERVAL", "googlesql.justify_hours({0})")
-signature("JUSTIFY_INTERVAL(INTERVAL) -> INTERVAL", "googlesql.justify_interval({0})")
+signature("JUSTIFY_DAYS(INTERVAL) -> INTERVAL", "googlesql.justify({0}, 'DAYS')")
+signature("JUSTIFY_HOURS(INTERVAL) -> INTERVAL", "googlesql.justify({0}, 'HOURS')")
+signature("JUSTIFY_INTERVAL(INTERVAL) -> INTERVAL", "googlesql.justify({0}, 'INTERVAL')")

@@ -2,8 +2,8 @@
 
 from tarn_bigquery.sql.compiler import casts
 from tarn_bigquery.sql.compiler.functions.registry import Call, function
-from tarn_bigquery.sql.compiler.kinds import NULL, STRING
-from tarn_bigquery.sql.compiler.values import Value, coerce, null
+from tarn_bigquery.sql.compiler.kinds import STRING, named_fields
+from tarn_bigquery.sql.compiler.values import Value, coerce, text
 
 
 @function("FORMAT")
@@ -20,35 +20,45 @@ def formatted(call: Call) -> Value:
 
 
 def _item(value: Value) -> str:
-    """An argument of FORMAT: its type, its text, and the literal that stands for it in GoogleSQL (for `%T`)."""
+    """An argument of FORMAT: its type, its text for `%t`, and the literal that stands for it in GoogleSQL (`%T`)."""
     kind = value.type.name
-    shown = null(STRING) if value.type == NULL else casts.cast(value, STRING) if kind != "JSON" else value
-    plain = shown.sql if shown is not None and kind != "ARRAY" else _literal(value)
-    if kind == "JSON":
-        plain = f"CAST({value.sql} AS VARCHAR)"
-    return f"struct_pack(kind := '{kind}', v := {plain}, literal := {_literal(value)})"
+    shown = value.sql if kind == "STRING" else _shown(value, as_literal=False)
+    return f"struct_pack(kind := '{kind}', v := {shown}, literal := {_shown(value, as_literal=True)})"
 
 
-def _literal(value: Value) -> str:
+def _shown(value: Value, *, as_literal: bool) -> str:
+    """SQL for the text of a value; NULL where the value is NULL."""
     kind, sql = value.type.name, value.sql
     if kind == "NULL":
-        return "'NULL'"
+        return "CAST(NULL AS VARCHAR)"
     if kind == "ARRAY" and value.type.element is not None:
-        inner = _literal(Value("x", value.type.element))
-        return f"('[' || array_to_string(list_transform({sql}, lambda x: {inner}), ', ') || ']')"
+        inner = _shown(Value("x", value.type.element), as_literal=as_literal)
+        items = f"list_transform({sql}, lambda x: coalesce({inner}, 'NULL'))"
+        return f"('[' || array_to_string({items}, ', ') || ']')"
     if kind == "STRUCT":
-        names = [name or f"_field_{i}" for i, (name, _) in enumerate(value.type.fields, 1)]
-        parts = [
-            _literal(Value(f"struct_extract({sql}, '{name}')", inner))
-            for name, (_, inner) in zip(names, value.type.fields, strict=True)
-        ]
-        joined = " || ', ' || ".join(parts)
-        return f"('(' || {joined} || ')')"
+        return _shown_struct(value, as_literal=as_literal)
+    if kind == "BYTES":
+        return f"googlesql_escape_bytes({sql}, {'true' if as_literal else 'false'})"
     plain = casts.cast(value, STRING)
     text = plain.sql if plain is not None else f"CAST({sql} AS VARCHAR)"
-    if kind == "BYTES":
-        text = f"googlesql_escape_bytes({sql})"
-    return f"coalesce(googlesql.literal_text('{kind}', {text}), 'NULL')"
+    if kind == "FLOAT64":
+        return f"googlesql.float_text({text}, {'true' if as_literal else 'false'})"
+    if not as_literal or kind in {"INT64", "BOOL"}:
+        return text
+    behind = " || ' YEAR TO SECOND'" if kind == "INTERVAL" else ""
+    before = "" if kind == "STRING" else f"'{value.type} ' || "
+    return f"({before}googlesql_string_literal({text}){behind})"
+
+
+def _shown_struct(value: Value, *, as_literal: bool) -> str:
+    fields = named_fields(value.type)
+    parts = [
+        f"coalesce({_shown(Value(f'struct_extract({value.sql}, {text(name)})', inner), as_literal=as_literal)}, 'NULL')"
+        for name, inner in fields
+    ]
+    joined = " || ', ' || ".join(parts) or "''"
+    word = "STRUCT" if as_literal and len(fields) < 2 else ""
+    return f"(CASE WHEN {value.sql} IS NOT NULL THEN '{word}(' || {joined} || ')' END)"
 
 
 @function("STRING")

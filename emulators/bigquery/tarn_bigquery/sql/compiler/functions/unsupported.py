@@ -18,7 +18,6 @@ _FAMILIES = (
     (r"APPENDS|CHANGES", "change history functions"),
     (r"GAP_FILL", "time series functions"),
     (r"EXTERNAL_QUERY", "federated queries"),
-    (r"JSON_FLATTEN|(FLOAT64|BOOL|INT64|STRING|LAX_\w+)_ARRAY", "JSON functions of this name"),
 )
 
 
