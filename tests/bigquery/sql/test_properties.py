@@ -144,6 +144,58 @@ def test_a_float_comes_back_from_its_text(engine: duckdb.DuckDBPyConnection, val
 
 
 @relaxed
+@given(
+    text=st.text(st.sampled_from("ab-_"), max_size=12), pattern=st.sampled_from(("a", "a+", "(a)b?", "b(a)", "[^a]"))
+)
+def test_bytes_are_matched_as_texts(engine: duckdb.DuckDBPyConnection, text: str, pattern: str) -> None:
+    for name in ("REGEXP_EXTRACT", "REGEXP_INSTR"):
+        found = evaluate(engine, f"{name}({quoted(text)}, {quoted(pattern)})")
+        same = evaluate(engine, f"{name}(b{quoted(text)}, b{quoted(pattern)})")
+        assert (same.decode() if isinstance(same, bytes) else same) == found
+    found = evaluate(engine, f"REGEXP_EXTRACT_ALL({quoted(text)}, {quoted(pattern)})")
+    assert [
+        part.decode() for part in evaluate(engine, f"REGEXP_EXTRACT_ALL(b{quoted(text)}, b{quoted(pattern)})")
+    ] == found
+    assert found == re.findall(pattern, text)
+
+
+@relaxed
+@given(months=st.integers(-500, 500), days=st.integers(-500, 500), micros=st.integers(-(10**12), 10**12))
+def test_a_justified_interval_is_as_long(
+    engine: duckdb.DuckDBPyConnection, months: int, days: int, micros: int
+) -> None:
+    written = f"(INTERVAL {months} MONTH + INTERVAL {days} DAY + INTERVAL {micros} MICROSECOND)"
+    parts = "EXTRACT(YEAR FROM i), EXTRACT(MONTH FROM i), EXTRACT(DAY FROM i), EXTRACT(HOUR FROM i)"
+    found = evaluate(engine, f"(SELECT AS STRUCT {parts} FROM (SELECT JUSTIFY_INTERVAL({written}) AS i))")
+    total = (months * 30 + days) * 24 * 3_600_000_000 + micros
+    hours = abs(total) // 3_600_000_000
+    sign = -1 if total < 0 else 1
+    whole = (hours // (24 * 30 * 12), hours // (24 * 30) % 12, hours // 24 % 30, hours % 24)
+    assert tuple(found.values()) == tuple(sign * part for part in whole)
+
+
+@relaxed
+@given(value=st.integers(-(10**9), 10**9))
+def test_numbers_by_a_format_have_all_their_digits(engine: duckdb.DuckDBPyConnection, value: int) -> None:
+    found = evaluate(engine, f"CAST({value} AS STRING FORMAT '9,999,999,999')")
+    assert len(found) == len("9,999,999,999") + 1
+    assert found.strip() == f"{value:,}"
+
+
+@relaxed
+@given(moment=st.datetimes(dt.datetime(1000, 1, 1), dt.datetime(9999, 12, 30)))
+def test_a_datetime_comes_back_from_its_format(engine: duckdb.DuckDBPyConnection, moment: dt.datetime) -> None:
+    literal = f"DATETIME '{moment.isoformat(sep=' ')}'"
+    for form in ("YYYY-MM-DD HH24:MI:SS.FF6", "MON DD, YYYY HH12.MI.SS AM FF6", "YYYYDDD SSSSS FF6"):
+        text = f"CAST({literal} AS STRING FORMAT '{form}')"
+        if "SSSSS" in form:
+            moment = moment.replace(microsecond=0)
+        assert evaluate(engine, f"CAST({text} AS DATETIME FORMAT '{form}')").replace(microsecond=0) == moment.replace(
+            microsecond=0
+        )
+
+
+@relaxed
 @given(text=st.text(max_size=40))
 def test_no_text_breaks_the_compiler(engine: duckdb.DuckDBPyConnection, text: str) -> None:
     """Whatever is asked, there is an answer or an error with a reason."""

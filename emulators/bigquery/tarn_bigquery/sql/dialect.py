@@ -135,9 +135,16 @@ class GoogleSQLParser(PipeParser):
 
     def _parse_with_expression(self) -> exp.Expr:
         """`WITH(name AS value, ..., result)`, a call whose arguments but the last have aliases."""
-        arguments = self._parse_csv(lambda: self._parse_alias(self._parse_disjunction()))
+        arguments = self._parse_csv(self._parse_with_argument)
         self._match_r_paren()
         return exp.Anonymous(this="WITH", expressions=arguments)
+
+    def _parse_with_argument(self) -> exp.Expr | None:
+        if self._next is None or self._next.token_type != TokenType.ALIAS:
+            return self._parse_disjunction()
+        name = self._parse_id_var()
+        self._match(TokenType.ALIAS)
+        return exp.Alias(this=self._parse_disjunction(), alias=name)
 
     def _parse_primary(self) -> exp.Expr | None:
         """A literal. Two that stand side by side are one text to sqlglot, and a mistake in GoogleSQL."""

@@ -29,6 +29,10 @@ _MESSAGES: tuple[tuple[re.Pattern[str], Words], ...] = tuple(
         (r"Could not convert string '(.*?)' to DOUBLE", lambda m: f"Bad double value: {m[1]}"),
         (r"Could not convert string \"(.*?)\" to DECIMAL", lambda m: f"Invalid NUMERIC value: {m[1]}"),
         (r"Could not convert string '(.*?)' to BOOL", lambda m: f"Bad bool value: {m[1]}"),
+        (
+            r"Invalid Input Error: (missing|invalid|bad|unexpected|no argument|unterminated)( [^\n]*)",
+            lambda m: f"Cannot parse regular expression: {m[1]}{m[2]}",
+        ),
         (r"Unknown TimeZone '(.*?)'", lambda m: f"Invalid time zone: {m[1]}"),
         (r"Could not parse string \"(.*?)\" according", lambda m: f'Failed to parse input string "{m[1]}"'),
         (r"column \"(.*?)\" must appear in the GROUP BY clause", lambda m: _ungrouped(m[1])),

@@ -54,7 +54,7 @@ def narrow(query: exp.Expr, conditions: Sequence[exp.Expr]) -> None:
 
 def _is_row_by_row(query: exp.Select) -> bool:
     """Whether each row of a query comes of one row that it reads, whatever the others are."""
-    if any(query.args.get(name) for name in _NOT_MOVED_THROUGH):
+    if query.args.get("from_") is None or any(query.args.get(name) for name in _NOT_MOVED_THROUGH):
         return False
     called = (node for projection in query.expressions for node in projection.find_all(exp.Window, exp.Anonymous))
     return not any(isinstance(node, exp.Window) or is_aggregate(node.name) for node in called)

@@ -15,8 +15,10 @@ from tarn_bigquery.engine.googlesql import (
     macros,
     net,
     number_formats,
+    regexps,
     texts,
     times,
+    vectors,
 )
 from tarn_bigquery.engine.googlesql.udf import FUNCTIONS, GoogleSqlError
 
@@ -32,8 +34,10 @@ __all__ = [
     "jsons",
     "net",
     "number_formats",
+    "regexps",
     "texts",
     "times",
+    "vectors",
 ]
 
 

@@ -1,7 +1,7 @@
 """Arithmetic that DuckDB's 38 digits cannot carry through, and numbers read from text."""
 
 import re
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, Overflow, localcontext
 
 from tarn_bigquery.engine.googlesql.udf import GoogleSqlError, function
 
@@ -30,6 +30,77 @@ def exact_text(value: float) -> str:
     """All digits of a float, so that rounding happens once."""
     with localcontext(prec=_DIGITS):
         return f"{Decimal(value).quantize(Decimal('1e-9'), ROUND_HALF_UP):f}"
+
+
+def _checked(name: str, valid: bool, *values: Decimal) -> None:
+    if not valid:
+        shown = ", ".join(f"{value.normalize():f}" for value in values)
+        raise GoogleSqlError(f"Floating point error in function: {name}({shown})")
+
+
+def _limited(name: str, result: Decimal, *values: Decimal) -> Decimal:
+    """A result brought to the widest scale that the engine holds."""
+    _checked(name, abs(result) < _LARGEST, *values)
+    scale = _SCALE if abs(result) < _LIMIT else Decimal("1e-9")
+    with localcontext(prec=_DIGITS):
+        return result.quantize(scale, ROUND_HALF_UP)
+
+
+_LARGEST = Decimal(10) ** 29
+
+
+@function("decimal_sqrt(DECIMAL(38,18);) -> DECIMAL(38,18)")
+def decimal_sqrt(value: Decimal) -> Decimal:
+    _checked("SQRT", value >= 0, value)
+    with localcontext(prec=_DIGITS):
+        return _limited("SQRT", value.sqrt(), value)
+
+
+@function("decimal_cbrt(DECIMAL(38,18);) -> DECIMAL(38,18)")
+def decimal_cbrt(value: Decimal) -> Decimal:
+    with localcontext(prec=_DIGITS):
+        root = abs(value) ** (Decimal(1) / 3) if value else Decimal(0)
+        return _limited("CBRT", root.copy_sign(value), value)
+
+
+@function("decimal_exp(DECIMAL(38,18);) -> DECIMAL(38,18)")
+def decimal_exp(value: Decimal) -> Decimal:
+    with localcontext(prec=_DIGITS):
+        return _limited("EXP", value.exp(), value)
+
+
+@function("decimal_ln(DECIMAL(38,18);) -> DECIMAL(38,18)")
+def decimal_ln(value: Decimal) -> Decimal:
+    _checked("LN", value > 0, value)
+    with localcontext(prec=_DIGITS):
+        return _limited("LN", value.ln(), value)
+
+
+@function("decimal_log10(DECIMAL(38,18);) -> DECIMAL(38,18)")
+def decimal_log10(value: Decimal) -> Decimal:
+    _checked("LOG10", value > 0, value)
+    with localcontext(prec=_DIGITS):
+        return _limited("LOG10", value.log10(), value)
+
+
+@function("decimal_log(DECIMAL(38,18); DECIMAL(38,18)) -> DECIMAL(38,18)")
+def decimal_log(value: Decimal, base: Decimal) -> Decimal:
+    _checked("LOG", value > 0 and base > 0 and base != 1, value, base)
+    with localcontext(prec=_DIGITS):
+        return _limited("LOG", value.ln() / base.ln(), value, base)
+
+
+@function("decimal_pow(DECIMAL(38,18); DECIMAL(38,18)) -> DECIMAL(38,18)")
+def decimal_pow(value: Decimal, exponent: Decimal) -> Decimal:
+    whole = exponent == exponent.to_integral_value()
+    _checked("POW", (value >= 0 or whole) and (value != 0 or exponent >= 0), value, exponent)
+    if not exponent:
+        return Decimal(1)
+    with localcontext(prec=_DIGITS):
+        try:
+            return _limited("POW", value**exponent, value, exponent)
+        except (InvalidOperation, Overflow) as error:
+            raise GoogleSqlError(f"Floating point error in function: POW({value}, {exponent})") from error
 
 
 @function("is_exact_float(VARCHAR) -> BOOLEAN")

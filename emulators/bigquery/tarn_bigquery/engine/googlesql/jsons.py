@@ -238,6 +238,26 @@ def flatten(text: str) -> list[str]:
     return [_value(item) for item in _unwrapped(_load(text), recursive=True)]
 
 
+@function("json_texts(JSON, VARCHAR) -> VARCHAR[]")
+def texts(text: str, scope: str) -> list[str]:
+    """All scalars of a JSON value, or the names of its members, or both."""
+    found: list[str] = []
+
+    def walk(value: Any) -> None:
+        if isinstance(value, dict):
+            found.extend(key for key in value if "KEYS" in scope)
+            for item in value.values():
+                walk(item)
+        elif isinstance(value, list):
+            for item in value:
+                walk(item)
+        elif "VALUES" in scope and (shown := _scalar_text(value)) is not None:
+            found.append(shown)
+
+    walk(_load(text))
+    return found
+
+
 @function("json_scalar(JSON, VARCHAR, VARCHAR) -> VARCHAR")
 def scalar(text: str, kind: str, mode: str) -> str | None:
     """A JSON scalar as the text of a BOOL, INT64, FLOAT64 or STRING. `mode` is lax, round or exact."""

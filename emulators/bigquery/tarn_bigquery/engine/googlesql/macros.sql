@@ -9,8 +9,13 @@
 CREATE MACRO googlesql.blanks() AS
     ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(160) || chr(8195) || chr(12288);
 
+CREATE MACRO googlesql.has_null(a) AS (len(a) <> list_count(a));
+
 -- Errors
 CREATE MACRO googlesql.raise_int64(m) AS CAST(chr(1) || m AS BIGINT);
+CREATE MACRO googlesql.without_null(a, name) AS
+    CASE WHEN googlesql.has_null(a) THEN a[:googlesql.raise_int64(
+    'Array cannot have a null element; error in writing field ' || name)] ELSE a END;
 
 -- Strings
 CREATE MACRO googlesql.repeat(s, n) AS
@@ -33,8 +38,20 @@ CREATE MACRO googlesql.ltrim_blanks(s) AS ltrim(s, googlesql.blanks());
 CREATE MACRO googlesql.rtrim_blanks(s) AS rtrim(s, googlesql.blanks());
 CREATE MACRO googlesql.ascii(s) AS CAST(CASE WHEN s = '' THEN 0 ELSE ascii(s) END AS BIGINT);
 CREATE MACRO googlesql.unicode(s) AS CAST(CASE WHEN s = '' THEN 0 ELSE unicode(s) END AS BIGINT);
-CREATE MACRO googlesql.regexp_first(s, p, g) AS CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END;
-CREATE MACRO googlesql.regexp_nth(s, p, g, pos, n) AS regexp_extract_all(substr(s, pos), p, g)[n];
+CREATE MACRO googlesql.regexp_first(s, p) AS CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p) END;
+-- A group that takes no part in the match is NULL, which DuckDB does not tell from an empty one.
+CREATE MACRO googlesql.regexp_group(s, p) AS
+    CASE WHEN NOT regexp_matches(s, p) THEN NULL WHEN regexp_extract(s, p, 1) <> '' THEN regexp_extract(s, p, 1) ELSE
+    googlesql_regexp_extract(s, p, 1, 1) END;
+-- The Unicode mappings of more than one letter are Python's.
+CREATE MACRO googlesql.upper(s) AS CASE WHEN strlen(s) = length(s) THEN upper(s) ELSE googlesql_upper(s) END;
+CREATE MACRO googlesql.lower(s) AS CASE WHEN strlen(s) = length(s) THEN lower(s) ELSE googlesql_lower(s) END;
+CREATE MACRO googlesql.capped(n, most) AS
+    CASE WHEN most < 0 THEN googlesql.raise_int64('max_distance must not be negative') ELSE least(n, most) END;
+CREATE MACRO googlesql.contains_substr(texts, what) AS
+    CASE WHEN what IS NULL THEN googlesql.raise_int64('CONTAINS_SUBSTR needs a text to look for that is not NULL') = 0
+    WHEN list_bool_or(list_transform(texts, lambda x: contains(googlesql_folded(x), googlesql_folded(what)))) THEN true
+    WHEN len(texts) = list_count(texts) THEN false END;
 CREATE MACRO googlesql.substr
     (s, p) AS (substring(s, googlesql.start(s, p))),
     (s, p, n) AS (CASE WHEN n < 0 THEN googlesql.raise_string('Third argument in SUBSTR() cannot be negative') ELSE
@@ -44,15 +61,19 @@ CREATE MACRO googlesql.bytes_substr
     (b, p, n) AS (googlesql_bytes_substr(b, p, n));
 CREATE MACRO googlesql.str_split
     (s) AS (string_split(s, ',')),
-    (s, d) AS (string_split(s, d));
+    (s, d) AS (CASE WHEN d IS NOT NULL THEN string_split(s, d) END);
 
 -- Errors
 CREATE MACRO googlesql.raise_float64(m) AS CAST(chr(1) || m AS DOUBLE);
 
 -- Arithmetic
+-- What is infinite or no number comes of operands that are, or there is an overflow.
+CREATE MACRO googlesql.finite(r, a, b, symbol) AS
+    CASE WHEN abs(r) <= 1.7976931348623157e308 OR isinf(a) OR isinf(b) OR isnan(a) OR isnan(b) THEN r ELSE
+    googlesql.raise_float64('double overflow: ' || a || symbol || b) END;
 CREATE MACRO googlesql.divide(a, b) AS
-    CASE WHEN b = 0 THEN googlesql.raise_float64('division by zero: ' || a || ' / ' || b) ELSE CAST(a AS DOUBLE) /
-    CAST(b AS DOUBLE) END;
+    CASE WHEN b = 0 THEN googlesql.raise_float64('division by zero: ' || a || ' / ' || b) ELSE
+    googlesql.finite(CAST(a AS DOUBLE) / CAST(b AS DOUBLE), CAST(a AS DOUBLE), CAST(b AS DOUBLE), ' / ') END;
 CREATE MACRO googlesql.div(a, b) AS
     CASE WHEN b = 0 THEN googlesql.raise_int64('division by zero: ' || a || ' / ' || b) ELSE a // b END;
 CREATE MACRO googlesql.mod(a, b) AS
@@ -125,7 +146,6 @@ CREATE MACRO googlesql.array_slice(a, s, e) AS
     e < - len(a) THEN 0 ELSE e END);
 CREATE MACRO googlesql.array_is_distinct(a) AS
     (len(list_distinct(list_transform(a, lambda x: to_json(struct_pack(v := x))))) = len(a));
-CREATE MACRO googlesql.has_null(a) AS (len(a) <> list_count(a));
 CREATE MACRO googlesql.any_of(l) AS
     CASE WHEN list_bool_or(l) THEN true WHEN googlesql.has_null(l) THEN NULL ELSE false END;
 CREATE MACRO googlesql.all_of(l) AS
@@ -149,7 +169,15 @@ CREATE MACRO googlesql.generate_date_array(a, b, s) AS
     lambda x: x BETWEEN least(a, b) AND greatest(a, b) AND
     (s > INTERVAL 0 DAY) = (a <= b)) END;
 CREATE MACRO googlesql.quantiles(l, n) AS
-    list_transform(generate_series(0, n), lambda i: l[1 + CAST(round(i * (len(l) - 1) / n) AS BIGINT)]);
+    list_transform(generate_series(0, n), lambda i: l[1 + i * (len(l) - 1) // n]);
+-- NULLs are the least, and give way to the values that they are interpolated with.
+CREATE MACRO googlesql.interpolated(a, b, share) AS coalesce(a + (b - a) * share, a, b);
+CREATE MACRO googlesql.percentile_of(l, p) AS
+    googlesql.interpolated(l[1 + CAST(floor(p) AS BIGINT)], l[1 + CAST(ceil(p) AS BIGINT)], p - floor(p));
+CREATE MACRO googlesql.percentile_cont(l, share) AS
+    googlesql.percentile_of(list_sort(l, 'ASC', 'NULLS FIRST'), share * (len(l) - 1));
+CREATE MACRO googlesql.percentile_disc(l, share) AS
+    list_sort(l, 'ASC', 'NULLS FIRST')[greatest(1, CAST(ceil(share * len(l)) AS BIGINT))];
 CREATE MACRO googlesql.top_count(m, nulls, n) AS
     list_slice(list_transform(list_reverse_sort(list_concat(list_transform(map_entries(m), lambda e: struct_pack(c
     := e.value, v := e.key)), CASE WHEN nulls > 0 THEN [struct_pack(c := nulls, v := NULL)] ELSE [] END)), lambda e:
@@ -196,6 +224,11 @@ CREATE MACRO googlesql.pow(x, y) AS
     CASE WHEN NOT isinf(x) AND NOT isinf(y) AND NOT isnan(x) AND NOT isnan(y) AND (isinf(pow(x, y)) OR isnan(pow(x,
     y))) THEN googlesql.raise_float64('Floating point error in function: POW(' || googlesql.string_of_float64(x) ||
     ', ' || googlesql.string_of_float64(y) || ')') ELSE pow(x, y) END;
+CREATE MACRO googlesql.asin(x) AS CASE WHEN abs(x) > 1 THEN googlesql.domain('ASIN', x) ELSE asin(x) END;
+CREATE MACRO googlesql.sinh(x) AS
+    CASE WHEN isinf(sinh(x)) AND NOT isinf(x) THEN googlesql.domain('SINH', x) ELSE sinh(x) END;
+CREATE MACRO googlesql.cosh(x) AS
+    CASE WHEN isinf(cosh(x)) AND NOT isinf(x) THEN googlesql.domain('COSH', x) ELSE cosh(x) END;
 CREATE MACRO googlesql.acos(x) AS CASE WHEN abs(x) > 1 THEN googlesql.domain('ACOS', x) ELSE acos(x) END;
 CREATE MACRO googlesql.acosh(x) AS CASE WHEN x < 1 THEN googlesql.domain('ACOSH', x) ELSE acosh(x) END;
 CREATE MACRO googlesql.atanh(x) AS CASE WHEN abs(x) >= 1 THEN googlesql.domain('ATANH', x) ELSE atanh(x) END;
@@ -213,12 +246,16 @@ CREATE MACRO googlesql.bignumeric_trunc(x, d) AS CAST(x - x % CAST(pow(10, - d) 
 CREATE MACRO googlesql.round_mode(x, d, mode) AS
     CASE WHEN mode = 'ROUND_HALF_EVEN' THEN round_even(x, CAST(d AS INTEGER)) ELSE round(x, CAST(d AS INTEGER)) END;
 CREATE MACRO googlesql.range_bucket(v, bounds) AS
-    CASE WHEN v IS NOT NULL AND bounds IS NOT NULL THEN CAST(len(list_filter(bounds, lambda x: x <= v)) AS BIGINT)
-    END;
+    CASE WHEN v IS NULL OR bounds IS NULL THEN NULL WHEN googlesql.has_null(bounds) THEN
+    googlesql.raise_int64('Elements in input array to RANGE_BUCKET cannot be null') WHEN list_sort(bounds) <> bounds THEN
+    googlesql.raise_int64('Elements in input array to RANGE_BUCKET must be in ascending order') ELSE
+    CAST(len(list_filter(bounds, lambda x: x <= v)) AS BIGINT) END;
 CREATE MACRO googlesql.greatest(l) AS
     CASE WHEN list_bool_or(list_transform(l, lambda x: x IS NULL)) THEN NULL ELSE list_max(l) END;
 CREATE MACRO googlesql.least(l) AS
     CASE WHEN list_bool_or(list_transform(l, lambda x: x IS NULL)) THEN NULL ELSE list_min(l) END;
+CREATE MACRO googlesql.least_float(l) AS
+    CASE WHEN googlesql.has_null(l) THEN NULL WHEN isnan(list_max(l)) THEN list_max(l) ELSE list_min(l) END;
 
 -- Casts
 CREATE MACRO googlesql.int64_of_string(s) AS
@@ -246,8 +283,22 @@ CREATE MACRO googlesql.numeric_of_float64(x) AS
 CREATE MACRO googlesql.bool_of_string(s) AS
     CASE lower(s) WHEN 'true' THEN true WHEN 'false' THEN false ELSE CASE WHEN s IS NOT NULL THEN
     googlesql.raise_int64('Bad bool value: ' || s) = 0 END END;
+-- Time zones
+CREATE MACRO googlesql.local(t, z) AS
+    CASE WHEN regexp_full_match(z, '[+-]?\d{1,2}(:?\d{2})?') THEN (t AT TIME ZONE 'UTC') +
+    to_minutes(googlesql_offset_minutes(z)) ELSE timezone(googlesql_zone_name(z), t) END;
+-- Of two instants with one civil time, as clocks are set back, BigQuery takes the first and DuckDB the second.
+CREATE MACRO googlesql.first_instant(t, civil, z) AS
+    CASE WHEN timezone(z, t - INTERVAL 1 HOUR) = civil THEN t - INTERVAL 1 HOUR WHEN timezone(z, t - INTERVAL 30 MINUTE) =
+    civil THEN t - INTERVAL 30 MINUTE ELSE t END;
+CREATE MACRO googlesql.instant(t, z) AS
+    CASE WHEN regexp_full_match(z, '[+-]?\d{1,2}(:?\d{2})?') THEN (t - to_minutes(googlesql_offset_minutes(z))) AT
+    TIME ZONE 'UTC' ELSE googlesql.first_instant(timezone(googlesql_zone_name(z), t), t, googlesql_zone_name(z)) END;
+
+-- Casts
 CREATE MACRO googlesql.date_of_string(s) AS
-    CASE WHEN s IS NULL OR TRY_CAST(s AS DATE) IS NOT NULL THEN CAST(s AS DATE) ELSE DATE '1970-01-01' +
+    CASE WHEN s IS NULL OR (regexp_matches(s, '^\s*\d{4}-') AND TRY_CAST(s AS DATE) IS NOT NULL) THEN CAST(s AS DATE)
+    ELSE DATE '1970-01-01' +
     CAST(googlesql.raise_int64('Invalid date: ''' || s || '''') AS INTEGER) END;
 CREATE MACRO googlesql.is_civil(s) AS
     regexp_full_match(s, '\d{4}-\d{1,2}-\d{1,2}([ Tt]\d{1,2}:\d{1,2}:\d{1,2}(\.\d{0,6})?)?');
@@ -259,7 +310,9 @@ CREATE MACRO googlesql.with_full_offset(s) AS
 CREATE MACRO googlesql.timestamp_of_string(s) AS
     CASE WHEN s IS NULL OR (googlesql.is_civil(regexp_extract(s, '^\d+-\d+-\d+([ Tt][\d:.]+)?')) AND
     TRY_CAST(googlesql.with_full_offset(s) AS TIMESTAMPTZ) IS NOT NULL) THEN
-    CAST(googlesql.with_full_offset(s) AS TIMESTAMPTZ) ELSE
+    CASE WHEN regexp_matches(s, '[A-Za-z]+/[A-Za-z_/]+$') THEN
+    googlesql.instant(TRY_CAST(regexp_extract(s, '^(.*?) ?[A-Za-z]+/[A-Za-z_/]+$', 1) AS TIMESTAMP),
+    nullif(regexp_extract(s, '[A-Za-z]+/[A-Za-z_/]+$'), '')) ELSE CAST(googlesql.with_full_offset(s) AS TIMESTAMPTZ) END ELSE
     make_timestamptz(googlesql.raise_int64('Invalid timestamp: ''' || s || '''')) END;
 CREATE MACRO googlesql.timestamp_of_string_at(s, t) AS
     CASE WHEN regexp_matches(s, '\d:\d\d.*([zZ]|[+-]\d{1,2}(:\d\d)?|[A-Za-z]{3,}.*)$') THEN
@@ -291,14 +344,6 @@ CREATE MACRO googlesql.bytes_limited(v, n) AS
 CREATE MACRO googlesql.float_text(v, literal) AS
     CASE WHEN v IN ('nan', 'inf', '-inf') THEN CASE WHEN literal THEN 'CAST("' || v || '" AS FLOAT64)' ELSE v END
     WHEN regexp_full_match(v, '-?\d+') THEN v || '.0' ELSE v END;
-
--- Time zones
-CREATE MACRO googlesql.local(t, z) AS
-    CASE WHEN regexp_full_match(z, '[+-]?\d{1,2}(:?\d{2})?') THEN (t AT TIME ZONE 'UTC') +
-    to_minutes(googlesql_offset_minutes(z)) ELSE timezone(googlesql_zone_name(z), t) END;
-CREATE MACRO googlesql.instant(t, z) AS
-    CASE WHEN regexp_full_match(z, '[+-]?\d{1,2}(:?\d{2})?') THEN (t - to_minutes(googlesql_offset_minutes(z))) AT
-    TIME ZONE 'UTC' ELSE timezone(googlesql_zone_name(z), t) END;
 
 -- Dates
 CREATE MACRO googlesql.make_date(y, m, d) AS

@@ -5,6 +5,7 @@ import re
 
 from tarn_bigquery.engine.googlesql.udf import GoogleSqlError, function
 
+_IPV4_BYTES = 4
 _HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)", re.ASCII)
 # The public suffixes of two parts that are common; the whole list belongs to publicsuffix.org.
 _TWO_PARTS = {"co.uk", "org.uk", "ac.uk", "gov.uk", "com.au", "net.au", "org.au", "co.jp", "co.nz", "com.br", "co.in",
@@ -72,9 +73,13 @@ def ip_trunc(data: bytes, prefix: int) -> bytes:
 
 @function("net_ipv4_from_int64(BIGINT) -> BLOB")
 def ipv4_from_int64(value: int) -> bytes:
+    if not -(2**31) <= value < 2**32:
+        raise GoogleSqlError(f"NET.IPV4_FROM_INT64() encountered an out-of-range INT64: {value}")
     return (value & 0xFFFF_FFFF).to_bytes(4, "big")
 
 
 @function("net_ipv4_to_int64(BLOB) -> BIGINT")
 def ipv4_to_int64(data: bytes) -> int:
+    if len(data) != _IPV4_BYTES:
+        raise GoogleSqlError(f"NET.IPV4_TO_INT64() encountered a non-IPv4 address of {len(data)} bytes")
     return int.from_bytes(data, "big")

@@ -39,6 +39,42 @@ def bytes_upper(data: bytes) -> bytes:
     return data.upper()
 
 
+@function("upper(VARCHAR) -> VARCHAR")
+def upper(text: str) -> str:
+    return text.upper()
+
+
+@function("lower(VARCHAR) -> VARCHAR")
+def lower(text: str) -> str:
+    return text.lower()
+
+
+@function("folded(VARCHAR) -> VARCHAR")
+def folded(text: str) -> str:
+    """A text as CONTAINS_SUBSTR compares it."""
+    return normalize_and_casefold(text, "NFKC")
+
+
+def _distance(one: str | bytes, other: str | bytes) -> int:
+    """The Levenshtein distance."""
+    row = list(range(len(other) + 1))
+    for i, left in enumerate(one, 1):
+        before, row[0] = row[0], i
+        for j, right in enumerate(other, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (left != right))
+    return row[-1]
+
+
+@function("edit_distance(VARCHAR, VARCHAR) -> BIGINT")
+def edit_distance(one: str, other: str) -> int:
+    return _distance(one, other)
+
+
+@function("bytes_edit_distance(BLOB, BLOB) -> BIGINT")
+def bytes_edit_distance(one: bytes, other: bytes) -> int:
+    return _distance(one, other)
+
+
 @function("initcap(VARCHAR, VARCHAR) -> VARCHAR")
 def initcap(text: str, breaks: str) -> str:
     result, start = [], True
@@ -168,11 +204,6 @@ def bytes_like(data: bytes, pattern: bytes) -> bool:
     pieces = re.findall(rb"\\.|.", pattern, re.DOTALL)
     written = b"".join(wild.get(piece) or re.escape(piece[-1:]) for piece in pieces)
     return re.fullmatch(written, data, re.DOTALL) is not None
-
-
-@function("bytes_regexp_contains(BLOB, BLOB) -> BOOLEAN")
-def bytes_regexp_contains(data: bytes, pattern: bytes) -> bool:
-    return re.search(pattern, data) is not None
 
 
 @function("bytes_bit_count(BLOB) -> BIGINT")
@@ -408,16 +439,3 @@ def sha256(data: bytes) -> bytes:
 @function("sha512(BLOB) -> BLOB")
 def sha512(data: bytes) -> bytes:
     return hashlib.sha512(data).digest()
-
-
-@function("regexp_instr(VARCHAR, VARCHAR, BIGINT, BIGINT, BIGINT) -> BIGINT")
-def regexp_instr(text: str, pattern: str, position: int, occurrence: int, at_end: int) -> int:
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise GoogleSqlError(f"Cannot parse regular expression: {error}") from error
-    for number, found in enumerate(compiled.finditer(text, position - 1), 1):
-        if number == occurrence:
-            group = 1 if compiled.groups else 0
-            return (found.end(group) if at_end else found.start(group)) + 1
-    return 0

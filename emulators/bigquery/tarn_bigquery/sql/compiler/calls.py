@@ -53,7 +53,7 @@ def _arguments(node: exp.Expr, nulls: str | None) -> tuple[list[exp.Expr], Modif
     order: tuple[exp.Ordered, ...] = ()
     nodes = []
     for argument in node.expressions:
-        inner = argument
+        inner, others = argument, []
         while isinstance(
             inner, exp.Limit | exp.Order | exp.IgnoreNulls | exp.RespectNulls | exp.Distinct | exp.HavingMax
         ):
@@ -66,10 +66,10 @@ def _arguments(node: exp.Expr, nulls: str | None) -> tuple[list[exp.Expr], Modif
             elif isinstance(inner, exp.Distinct):
                 if not inner.expressions:
                     raise invalid_query("Syntax error: Unexpected end of the arguments behind DISTINCT")
-                distinct, inner = True, inner.expressions[0]
+                distinct, inner, others = True, inner.expressions[0], inner.expressions[1:]
             else:
                 nulls, inner = "IGNORE" if isinstance(inner, exp.IgnoreNulls) else "RESPECT", inner.this
-        nodes.append(inner)
+        nodes += [inner, *others]
     return nodes, Modifiers(distinct, nulls, having, order, limit)
 
 

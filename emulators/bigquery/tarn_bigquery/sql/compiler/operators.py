@@ -15,8 +15,9 @@ from tarn_bigquery.sql.compiler.kinds import (
     NUMERIC,
     STRING,
     Type,
+    named_fields,
 )
-from tarn_bigquery.sql.compiler.values import Value, coerce, coerced, common_type
+from tarn_bigquery.sql.compiler.values import Value, coerce, coerced, common_type, text
 
 _MOMENTS = {"DATE", "DATETIME", "TIMESTAMP"}
 
@@ -71,7 +72,7 @@ def divide(env: Environment, node: exp.Expr, left: Value, right: Value) -> Value
 
 def _divide_floats(left: Value, right: Value) -> Value:
     one, other = coerced(left, FLOAT64).sql, coerced(right, FLOAT64).sql
-    if right.literal:
+    if isinstance(right.literal, int | float) and abs(right.literal) >= 1:
         return Value(f"({one} / {other})", FLOAT64)
     return Value(f"googlesql.divide({left.sql}, {right.sql})", FLOAT64)
 
@@ -80,11 +81,25 @@ def _arithmetic(symbol: str, left: Value, right: Value) -> Value | None:
     kind = _numeric_type(left, right)
     if kind is None:
         return None
-    if kind in {INT64, FLOAT64}:
+    if kind == INT64:
         return Value(f"({coerced(left, kind).sql} {symbol} {coerced(right, kind).sql})", kind)
+    if kind == FLOAT64:
+        return _float_arithmetic(symbol, coerced(left, kind), coerced(right, kind))
     if symbol == "*":
         return _multiply_decimals(kind, left, right)
     return Value(f"({coerced(left, kind).sql} {symbol} {coerced(right, kind).sql})", kind)
+
+
+# A constant of this size or less cannot make a sum overflow, nor one of 1 or less a product.
+_HARMLESS = {"+": 1e15, "-": 1e15, "*": 1.0}
+
+
+def _float_arithmetic(symbol: str, left: Value, right: Value) -> Value:
+    sql = f"({left.sql} {symbol} {right.sql})"
+    for value in (left, right):
+        if isinstance(value.literal, int | float) and abs(value.literal) <= _HARMLESS[symbol]:
+            return Value(sql, FLOAT64)
+    return Value(f"googlesql.finite({sql}, {left.sql}, {right.sql}, ' {symbol} ')", FLOAT64)
 
 
 def _multiply_decimals(kind: Type, left: Value, right: Value) -> Value:
@@ -148,7 +163,32 @@ def compare(env: Environment, node: exp.Expr, symbol: str, left: Value, right: V
     kind = common_type([left, right])
     if kind is None or kind.name == "JSON":
         raise no_operator(env, node, symbol, left, right)
+    if kind.name == "ARRAY" and symbol in _EQUALITIES:
+        raise env.wrong(f"{_EQUALITIES[symbol]} is not defined for arguments of type {kind}", node)
+    if kind.name in {"ARRAY", "STRUCT"} and symbol in {"<", ">", "<=", ">="}:
+        raise env.wrong(f"{_ORDERS[symbol]} is not defined for arguments of type {kind}", node)
+    if kind.name == "STRUCT" and symbol in _EQUALITIES:
+        return _compare_structs(env, node, symbol, coerced(left, kind), coerced(right, kind))
     return Value(f"({coerced(left, kind).sql} {symbol} {coerced(right, kind).sql})", BOOL)
+
+
+_EQUALITIES = {"=": "Equality", "<>": "Inequality"}
+_ORDERS = {"<": "Less than", ">": "Greater than", "<=": "Less than or equal", ">=": "Greater than or equal"}
+
+
+def _compare_structs(env: Environment, node: exp.Expr, symbol: str, left: Value, right: Value) -> Value:
+    """Two structs, field by field: a NULL in one makes the comparison NULL, unless other fields differ."""
+    tests = []
+    for i, (name, kind) in enumerate(named_fields(left.type)):
+        one, other = (
+            value.parts[i] if value.parts is not None else Value(f"struct_extract({value.sql}, {text(name)})", kind)
+            for value in (left, right)
+        )
+        tests.append(compare(env, node, "=", one, other).sql)
+    same = f"({' AND '.join(tests) or 'true'})"
+    present = f"({left.sql} IS NOT NULL AND {right.sql} IS NOT NULL)"
+    whole = same if left.parts is not None and right.parts is not None else f"(CASE WHEN {present} THEN {same} END)"
+    return Value(whole if symbol == "=" else f"(NOT {whole})", BOOL)
 
 
 def in_array(env: Environment, node: exp.Expr, value: Value, items: Value) -> Value:

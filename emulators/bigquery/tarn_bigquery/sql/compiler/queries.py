@@ -51,13 +51,20 @@ def result(compiled: Compiled) -> Compiled:
     if compiled.is_value_table and compiled.columns[0][1].name == "STRUCT":
         compiled = _unpacked(compiled)
     names = _distinct_names([name for name, _ in compiled.columns])
-    if names == [n for n, _ in compiled.columns] and all(_is_settled(kind) for _, kind in compiled.columns):
+    kinds = [kind for _, kind in compiled.columns]
+    arrays = any(kind.name == "ARRAY" for kind in kinds)
+    if names == [n for n, _ in compiled.columns] and all(_is_settled(kind) for kind in kinds) and not arrays:
         return compiled
     aliases = [f"c{i}" for i in range(len(names))]
-    values = [settled(Value(a, kind)) for a, (_, kind) in zip(aliases, compiled.columns, strict=True)]
-    listed = ", ".join(f"{v.sql} AS {quote(n)}" for v, n in zip(values, names, strict=True))
+    values = [settled(Value(alias, kind)) for alias, kind in zip(aliases, kinds, strict=True)]
+    listed = ", ".join(f"{_complete(v, n)} AS {quote(n)}" for v, n in zip(values, names, strict=True))
     sql = f"SELECT {listed} FROM ({compiled.sql}) AS result({', '.join(aliases)})"  # noqa: S608
     return Compiled(sql, [(name, value.type) for name, value in zip(names, values, strict=True)])
+
+
+def _complete(value: Value, name: str) -> str:
+    """SQL for a column of the result, which must not be an array with a NULL in it."""
+    return f"googlesql.without_null({value.sql}, {text(name)})" if value.type.name == "ARRAY" else value.sql
 
 
 def _is_settled(kind: Type) -> bool:

@@ -49,8 +49,9 @@ class Sources:
         """One item without its joins. Its relations are added to the scope."""
         if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table | exp.Unnest):
             return f"({self.all_of(node.this, [])})"
+        offset: Column | None = None
         if isinstance(node, exp.Unnest):
-            sql, relation = self._unnest(node)
+            sql, relation, offset = self._unnest(node)
         elif isinstance(node, exp.Subquery):
             sql, relation = self._subquery(compile_query(node.this, self.env, self.scope.outer), node.alias)
         elif isinstance(node, exp.Table):
@@ -62,6 +63,8 @@ class Sources:
         if relation.alias and self.scope.relation(relation.alias) is not None:
             raise self.env.wrong(f"Duplicate table alias {relation.alias} in the same FROM clause", node)
         self.scope.relations.append(relation)
+        if offset is not None:
+            self.scope.relations.append(Relation("", [offset]))
         return sql
 
     def _anonymous(self) -> str:
@@ -120,7 +123,7 @@ class Sources:
         names = [key.name for key in keys.expressions]
         return ranges.sessionize(sql, relation, column.name, names, mode[0].name.upper() if mode else "MEETS")
 
-    def _unnest(self, node: exp.Unnest) -> tuple[str, Relation]:
+    def _unnest(self, node: exp.Unnest) -> tuple[str, Relation, Column | None]:
         if len(node.expressions) != 1:
             raise not_supported(node)
         value = Expressions(self.scope, self.env).value(node.expressions[0])
@@ -137,12 +140,11 @@ class Sources:
         offset = node.args.get("offset")
         relation = _value_relation(alias, Value(f"{quote(name)}.{quote('value')}", element))
         if not offset:
-            return f"unnest({value.sql}) AS {quote(name)}({quote('value')})", relation
+            return f"unnest({value.sql}) AS {quote(name)}({quote('value')})", relation, None
         offset_name = offset.name if isinstance(offset, exp.Identifier) else "offset"
         position = Column(offset_name, INT64, f"({quote(name)}.{quote('position')} - 1)")
         sql = f"unnest({value.sql}) WITH ORDINALITY AS {quote(name)}({quote('value')}, {quote('position')})"
-        self.scope.relations.append(Relation("", [position]))
-        return sql, relation
+        return sql, relation, position
 
     def _join(self, node: exp.Join) -> str:
         before = len(self.scope.relations)

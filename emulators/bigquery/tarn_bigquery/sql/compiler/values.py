@@ -1,5 +1,6 @@
 """Compiled expressions, and what they turn into where another type is wanted."""
 
+import math
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -61,7 +62,10 @@ def integer(value: int) -> Value:
 
 
 def floating(written: str) -> Value:
-    return Value(f"CAST({text(written)} AS DOUBLE)", FLOAT64, float(written))
+    value = float(written)
+    if math.isinf(value):
+        raise invalid_query(f"Invalid floating point literal: {written}")
+    return Value(f"CAST({text(written)} AS DOUBLE)", FLOAT64, value)
 
 
 def boolean(value: bool) -> Value:

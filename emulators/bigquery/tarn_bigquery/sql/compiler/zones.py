@@ -22,9 +22,14 @@ def instant(civil: str, zone: Value | None) -> str:
     shift = offset_interval(zone)
     if shift is not None:
         return f"(({civil} - {shift}) AT TIME ZONE 'UTC')"
-    return (
-        f"({civil} AT TIME ZONE {_name(zone)})" if _is_constant(zone) else f"googlesql.instant({civil}, {_name(zone)})"
-    )
+    if not _is_constant(zone):
+        return f"googlesql.instant({civil}, {_name(zone)})"
+    moment = f"({civil} AT TIME ZONE {_name(zone)})"
+    return moment if _is_utc(zone) else f"googlesql.first_instant({moment}, {civil}, {_name(zone)})"
+
+
+def _is_utc(zone: Value | None) -> bool:
+    return zone is None or zone.literal in {"UTC", "Etc/UTC"}
 
 
 def offset_interval(zone: Value | None) -> str | None:

@@ -60,6 +60,8 @@ def total(call: Call) -> Value:
 def average(call: Call) -> Value:
     call.check_arity(1, 1)
     value = settled(call.args[0])
+    if value.type == INTERVAL:
+        return Value(f"googlesql.interval_divide({total(call).sql}, {call.aggregate(f'count({value.sql})')})", INTERVAL)
     if value.type in {INT64, FLOAT64}:
         return Value(call.aggregate(f"avg({call.distinct}{value.sql})"), FLOAT64)
     if value.type not in {NUMERIC, BIGNUMERIC}:
@@ -76,6 +78,10 @@ def extreme(call: Call) -> Value:
     value = settled(call.args[0])
     if value.type.name in {"STRUCT", "JSON", "ARRAY"}:
         raise call.wrong(f"{call.name} is not defined for arguments of type {value.type}")
+    if call.name == "MIN" and value.type == FLOAT64:
+        # NaN is the largest number to DuckDB, and what comes of any aggregation that meets it to BigQuery.
+        most, least = call.aggregate(f"max({value.sql})"), call.aggregate(f"min({value.sql})")
+        return Value(f"(CASE WHEN isnan({most}) THEN {most} ELSE {least} END)", FLOAT64)
     return Value(call.aggregate(f"{call.name.lower()}({value.sql})"), value.type)
 
 
@@ -199,11 +205,17 @@ def approx_top_sum(call: Call) -> Value:
     return Value(f"CAST(googlesql.top_sum({call.aggregate(f'list({packed})')}, {size}) AS {kind.duck})", kind)
 
 
+_LEAST_PRECISION, _MOST_PRECISION = 10, 24
+
+
 # The sketch is the sorted list of the distinct values' texts. It merges and counts exactly, and is no HLL++ sketch.
 @function("HLL_COUNT.INIT")
 def hll_init(call: Call) -> Value:
     call.check_arity(1, 2)
     value = call.args[0].sql
+    precision = call.args[1].literal if len(call.args) > 1 else _LEAST_PRECISION
+    if not isinstance(precision, int) or not _LEAST_PRECISION <= precision <= _MOST_PRECISION:
+        raise call.wrong(f"The precision of HLL_COUNT.INIT must be between {_LEAST_PRECISION} and {_MOST_PRECISION}")
     listed = call.aggregate(f"list(DISTINCT CAST({value} AS VARCHAR))", f"{value} IS NOT NULL")
     return Value(f"googlesql.hll_pack({listed})", BYTES)
 

@@ -11,6 +11,7 @@ from tarn_bigquery.sql.compiler.values import Value, coerce, coerced, common_typ
 signature("COALESCE(T, ...) -> T", "coalesce({args})")
 signature("IFNULL(T, T) -> T", "coalesce({args})")
 signature("GREATEST(T, ...) -> T", "googlesql.greatest([{args}])")
+signature("LEAST(FLOAT64, ...) -> FLOAT64", "googlesql.least_float([{args}])")
 signature("LEAST(T, ...) -> T", "googlesql.least([{args}])")
 signature("SESSION_USER() -> STRING", "'local@tarn.invalid'")
 signature("GENERATE_UUID() -> STRING", "CAST(uuid() AS VARCHAR)")

@@ -200,6 +200,9 @@ def truncated(call: Call) -> Value:
         zone = call.compiler.value(call.nodes[2]) if len(call.nodes) > 2 else None
         if part in _TIME_PARTS and zone is None:
             return Value(f"date_trunc('{part.lower()}', {moment.sql})", TIMESTAMP)
+        if part in _TIME_PARTS:
+            civil = zones.local(moment.sql, zone)
+            return Value(f"({moment.sql} - ({civil} - {_truncated(call, civil, part)}))", TIMESTAMP)
         return Value(zones.instant(_truncated(call, zones.local(moment.sql, zone), part), zone), TIMESTAMP)
     if target == DATE and part in _TIME_PARTS:
         raise call.wrong(f"DATE_TRUNC does not support the {part} date part")

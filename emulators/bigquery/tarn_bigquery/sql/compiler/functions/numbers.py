@@ -2,26 +2,47 @@
 
 from tarn_bigquery.sql.compiler import operators
 from tarn_bigquery.sql.compiler.functions.registry import Call, alias, function, signature
-from tarn_bigquery.sql.compiler.kinds import BIGNUMERIC, FLOAT64, INT64, NUMERIC
-from tarn_bigquery.sql.compiler.values import Value, coerced, common_type
+from tarn_bigquery.sql.compiler.kinds import BIGNUMERIC, FLOAT64, INT64, NUMERIC, STRING, Type, array_of, struct_of
+from tarn_bigquery.sql.compiler.values import Value, coerce, coerced, common_type
 
-for _name in ("SIN", "COS", "TAN", "ASIN", "ATAN", "SINH", "COSH", "TANH", "ASINH", "CBRT"):
+for _name in ("SIN", "COS", "TAN", "ATAN", "TANH", "ASINH", "CBRT"):
     signature(f"{_name}(FLOAT64) -> FLOAT64", f"{_name.lower()}({{0}})")
-for _name in ("COT", "COTH", "CSC", "CSCH", "SEC", "SECH", "ACOS", "ACOSH", "ATANH", "LN", "LOG10", "SQRT", "EXP"):
+for _name in (
+    "ASIN",
+    "SINH",
+    "COSH",
+    "COT",
+    "COTH",
+    "CSC",
+    "CSCH",
+    "SEC",
+    "SECH",
+    "ACOS",
+    "ACOSH",
+    "ATANH",
+    "LN",
+    "LOG10",
+    "SQRT",
+    "EXP",
+):
     signature(f"{_name}(FLOAT64) -> FLOAT64", f"googlesql.{_name.lower()}({{0}})")
 signature("ATAN2(FLOAT64, FLOAT64) -> FLOAT64", "atan2({args})")
 signature("LOG(FLOAT64) -> FLOAT64", "googlesql.ln({0})")
 signature("LOG(FLOAT64, FLOAT64) -> FLOAT64", "googlesql.log({args})")
 signature("PI() -> FLOAT64", "pi()")
 signature("POW(FLOAT64, FLOAT64) -> FLOAT64", "googlesql.pow({args})")
-signature(
-    "POW(NUMERIC, NUMERIC) -> NUMERIC", "CAST(googlesql.pow(CAST({0} AS DOUBLE), CAST({1} AS DOUBLE)) AS DECIMAL(38,9))"
-)
+for _kind in (NUMERIC, BIGNUMERIC):
+    for _name in ("SQRT", "CBRT", "EXP", "LN", "LOG10"):
+        signature(f"{_name}({_kind}) -> {_kind}", f"CAST(googlesql_decimal_{_name.lower()}({{0}}) AS {_kind.duck})")
+    signature(f"LOG({_kind}) -> {_kind}", f"CAST(googlesql_decimal_ln({{0}}) AS {_kind.duck})")
+    signature(f"LOG({_kind}, {_kind}) -> {_kind}", f"CAST(googlesql_decimal_log({{args}}) AS {_kind.duck})")
+    signature(f"POW({_kind}, {_kind}) -> {_kind}", f"CAST(googlesql_decimal_pow({{args}}) AS {_kind.duck})")
 signature("IEEE_DIVIDE(FLOAT64, FLOAT64) -> FLOAT64", "({0} / {1})")
 signature("IS_INF(FLOAT64) -> BOOL", "isinf({0})")
 signature("IS_NAN(FLOAT64) -> BOOL", "isnan({0})")
 signature("DIV(INT64, INT64) -> INT64", "googlesql.div({args})")
 signature("DIV(NUMERIC, NUMERIC) -> NUMERIC", "trunc(googlesql.numeric_divide({args}))::DECIMAL(38,9)")
+signature("DIV(BIGNUMERIC, BIGNUMERIC) -> BIGNUMERIC", "trunc(googlesql.bignumeric_divide({args}))::DECIMAL(38,18)")
 signature("MOD(INT64, INT64) -> INT64", "googlesql.mod({args})")
 signature("MOD(NUMERIC, NUMERIC) -> NUMERIC", "googlesql.mod({args})")
 signature("MOD(BIGNUMERIC, BIGNUMERIC) -> BIGNUMERIC", "googlesql.mod({args})")
@@ -30,13 +51,12 @@ signature("SIGN(INT64) -> INT64", "CAST(sign({0}) AS BIGINT)")
 signature("SIGN(FLOAT64) -> FLOAT64", "googlesql.sign({0})")
 signature("SIGN(NUMERIC) -> NUMERIC", "CAST(sign({0}) AS DECIMAL(38,9))")
 signature("SIGN(BIGNUMERIC) -> BIGNUMERIC", "CAST(sign({0}) AS DECIMAL(38,18))")
+signature("RANGE_BUCKET(FLOAT64, ARRAY<FLOAT64>) -> INT64", "googlesql.range_bucket(nullif({0}, 'nan'::DOUBLE), {1})")
 signature("RANGE_BUCKET(T, ARRAY<T>) -> INT64", "googlesql.range_bucket({args})")
 signature("BIT_COUNT(INT64) -> INT64", "CAST(bit_count({0}) AS BIGINT)")
 signature("BIT_COUNT(BYTES) -> INT64", "googlesql_bytes_bit_count({0})")
 signature("PARSE_NUMERIC(STRING) -> NUMERIC", "googlesql_parse_numeric({0})")
 signature("PARSE_BIGNUMERIC(STRING) -> BIGNUMERIC", "googlesql_parse_bignumeric({0})")
-signature("COSINE_DISTANCE(ARRAY<FLOAT64>, ARRAY<FLOAT64>) -> FLOAT64", "list_cosine_distance({args})")
-signature("EUCLIDEAN_DISTANCE(ARRAY<FLOAT64>, ARRAY<FLOAT64>) -> FLOAT64", "list_distance({args})")
 alias("POW", "POWER")
 
 _ROUNDING = {"ROUND": "round", "TRUNC": "trunc", "CEIL": "ceil", "CEILING": "ceil", "FLOOR": "floor"}
@@ -60,6 +80,45 @@ def rounded(call: Call) -> Value:
         return Value(f"CAST({native}({number}) AS {kind.duck})", kind)
     name = f"{'numeric' if kind == NUMERIC else 'bignumeric'}_{native}"
     return Value(f"googlesql.{name}({number}, {digits})", kind)
+
+
+_DISTANCES = ("COSINE_DISTANCE", "EUCLIDEAN_DISTANCE")
+
+
+@function(*_DISTANCES)
+def distance(call: Call) -> Value:
+    """The distance of two vectors, dense or sparse: an array of numbers, or one of dimensions and numbers."""
+    call.check_arity(2, 2)
+    vectors = [_vector(call, value) for value in call.args]
+    dense = array_of(FLOAT64)
+    if {kind for _, kind in vectors} == {dense}:
+        return Value(f"googlesql_{call.name.lower()}({vectors[0][0]}, {vectors[1][0]})", FLOAT64)
+    if vectors[0][1] != vectors[1][1]:
+        raise call.no_match([])
+    keys, numbers = zip(*(_sparse(sql) for sql, _ in vectors), strict=True)
+    listed = f"googlesql_aligned({keys[0]}, {numbers[0]}, {keys[1]}, {numbers[1]}, {{side}})"
+    one, other = (listed.format(side=side) for side in (0, 1))
+    return Value(f"googlesql_{call.name.lower()}({one}, {other})", FLOAT64)
+
+
+def _vector(call: Call, value: Value) -> tuple[str, Type]:
+    dense = array_of(FLOAT64)
+    converted = coerce(value, dense)
+    if converted is not None:
+        return converted.sql, dense
+    for key in (INT64, STRING):
+        kind = array_of(struct_of([("", key), ("", FLOAT64)]))
+        converted = coerce(value, kind)
+        if converted is not None:
+            return converted.sql, kind
+    raise call.no_match([])
+
+
+def _sparse(sql: str) -> tuple[str, str]:
+    return (
+        f"list_transform({sql}, lambda p: CAST(p._field_1 AS VARCHAR))",
+        f"list_transform({sql}, lambda p: p._field_2)",
+    )
 
 
 _SAFE = {
