@@ -29,8 +29,10 @@ print("READ", messages, logs)
 
 
 @pytest.fixture
-def kept(settings: Settings, any_gcs: str) -> Settings:
-    return settings.model_copy(update={"gcs_endpoint": any_gcs, "remote_logs": True})
+def kept(settings: Settings, embedded_gcs: str) -> Settings:
+    # Not fake-gcs-server: of an object that is not there it says so in other words than Google, which the provider's
+    # handler takes for a failure, and keeps the log to itself.
+    return settings.model_copy(update={"gcs_endpoint": embedded_gcs, "remote_logs": True})
 
 
 @pytest.mark.slow
