@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from google.api_core.exceptions import BadRequest, Conflict, MethodNotImplemented, NotFound
+from google.api_core.exceptions import BadRequest, Conflict, NotFound
 from google.cloud import bigquery
 
 from .conftest import Emulator, start_emulator
@@ -173,10 +173,3 @@ def test_of_many_that_create_one_dataset_one_does(client: bigquery.Client) -> No
 
     with ThreadPoolExecutor(8) as pool:
         assert sorted(pool.map(create, range(8))) == ["created", *["exists"] * 7]
-
-
-@pytest.mark.feature("SQL", "`FOR SYSTEM_TIME AS OF`", refused=True)
-def test_the_past_is_refused_by_name(client: bigquery.Client, dataset: str) -> None:
-    client.create_table(bigquery.Table(f"{dataset}.things", schema=SCHEMA))
-    with pytest.raises(MethodNotImplemented, match="FOR SYSTEM_TIME AS OF"):
-        values(client, f"SELECT * FROM {dataset}.things FOR SYSTEM_TIME AS OF TIMESTAMP '2020-01-01'")

@@ -121,3 +121,21 @@ def test_a_partition_that_cannot_be_is_refused(client: bigquery.Client, dataset:
     client.query(f"CREATE TABLE `{dataset}.a` PARTITION BY d AS SELECT DATE '2024-01-01' AS d").result()
     with pytest.raises(BadRequest, match="Invalid partition ID"):
         client.copy_table(f"{dataset}.a${partition}", f"{dataset}.b").result()
+
+
+def test_a_table_is_replaced_by_a_query_of_itself(client: bigquery.Client, dataset: str) -> None:
+    table = f"{dataset}.t"
+    client.query(f"CREATE TABLE `{table}` AS SELECT 1 AS x").result()
+    client.query(f"CREATE OR REPLACE TABLE `{table}` AS SELECT x + 1 AS x FROM `{table}`").result()
+    config = bigquery.QueryJobConfig(destination=table, write_disposition="WRITE_TRUNCATE")
+    client.query(f"SELECT x * 10 AS x FROM `{table}`", job_config=config).result()
+    assert [row.x for row in client.list_rows(table)] == [20]
+
+
+def test_a_partition_is_replaced_by_a_query_of_itself(client: bigquery.Client, dataset: str) -> None:
+    table = f"{dataset}.t"
+    client.query(f"CREATE TABLE `{table}` (d DATE, x INT64) PARTITION BY d").result()
+    client.query(f"INSERT `{table}` VALUES ('2024-01-01', 1), ('2024-01-02', 2)").result()
+    config = bigquery.QueryJobConfig(destination=f"{table}$20240101", write_disposition="WRITE_TRUNCATE")
+    client.query(f"SELECT d, x * 10 AS x FROM `{table}` WHERE d = '2024-01-01'", job_config=config).result()
+    assert sorted(row.x for row in client.list_rows(table)) == [2, 10]

@@ -1,6 +1,7 @@
-"""Partition decorators: `t$20240101` is one partition of `t`.
+"""Decorators: `t$20240101` is one partition of `t`, and `t@1700000000000` is `t` as it was at that moment.
 
 https://cloud.google.com/bigquery/docs/managing-partitioned-table-data#write-to-partition
+https://cloud.google.com/bigquery/docs/table-decorators
 """
 
 import datetime as dt
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tarn_bigquery.catalog.names import TableRef, quote
+from tarn_bigquery.catalog.resources import now_ms
 from tarn_bigquery.errors import invalid
 
 Resource = dict[str, Any]
@@ -29,15 +31,30 @@ _DUCK_TYPES = {"DATE": "DATE", "DATETIME": "TIMESTAMP", "TIMESTAMP": "TIMESTAMP 
 
 @dataclass(frozen=True)
 class Decorated:
-    """A table as a client names it: the table, and the partition of it that is meant, if one is."""
+    """A table as a client names it: the table, and the partition of it that is meant, if one is.
+
+    `moment` is when it is meant, in microseconds since the epoch; the earliest that is known where it is 0.
+    """
 
     table: TableRef
     partition: str | None = None
+    moment: int | None = None
 
 
 def undecorated(ref: TableRef) -> Decorated:
-    name, _, partition = ref.table.partition("$")
-    return Decorated(ref.parent.table(name), partition or None)
+    """Read a table's name. Raises ApiError `invalid` for a moment that is none."""
+    rest, at, moment = ref.table.partition("@")
+    name, _, partition = rest.partition("$")
+    if at and not re.fullmatch(r"-?\d{1,18}", moment):
+        raise invalid(f"Invalid snapshot decorator @{moment} of the table {ref.parent.table(name)}.")
+    return Decorated(ref.parent.table(name), partition or None, _microseconds(int(moment)) if at else None)
+
+
+def _microseconds(moment: int) -> int:
+    """A decorator's moment: milliseconds since the epoch, to the end of that one, or back from now where negative."""
+    if moment == 0:
+        return 0
+    return (moment if moment > 0 else now_ms() + moment) * 1000 + 999
 
 
 def partition_column(body: Resource) -> str | None:

@@ -100,17 +100,20 @@ def _drop_column(call: Call, ref: TableRef, action: exp.Expr) -> None:
             return
         raise invalid_query(f"Column not found: {name}")
     with call.queries.database.transaction() as transaction:
+        transaction.rewrites(ref, current)
         transaction.cursor.execute(f"ALTER TABLE {duck_path(ref)} DROP COLUMN {quote(name)}")
         transaction.change(update(table_key(ref), lambda body: resources.stamped({**body, "schema": {"fields": kept}})))
 
 
 def _rename_column(call: Call, ref: TableRef, action: exp.Expr) -> None:
     old, new = action.this.name, action.args["to"].name
-    fields = definitions.fields_of(call.context.catalog.table(ref))
+    current = call.context.catalog.table(ref)
+    fields = definitions.fields_of(current)
     renamed = [{**f, "name": new} if f["name"].lower() == old.lower() else f for f in fields]
     if renamed == fields:
         raise invalid_query(f"Column not found: {old}")
     with call.queries.database.transaction() as transaction:
+        transaction.rewrites(ref, current)
         transaction.cursor.execute(f"ALTER TABLE {duck_path(ref)} RENAME COLUMN {quote(old)} TO {quote(new)}")
         transaction.change(
             update(table_key(ref), lambda body: resources.stamped({**body, "schema": {"fields": renamed}}))
@@ -141,6 +144,8 @@ def _alter_column(call: Call, ref: TableRef, action: exp.Expr) -> None:
         raise unsupported(f"ALTER COLUMN {action.sql('bigquery')}")
     after = [changed if f is field else f for f in fields]
     with call.queries.database.transaction() as transaction:
+        if duck_type(changed) != duck_type(field):
+            transaction.rewrites(ref, current)
         for statement in statements:
             transaction.cursor.execute(statement)
         transaction.change(
@@ -156,6 +161,7 @@ def _rename_table(call: Call, ref: TableRef, action: exp.Expr) -> None:
     body = resources.stamped({**current, "tableReference": new.rest(), "id": str(new)})
     with call.queries.database.transaction() as transaction:
         if definitions.is_stored(current):
+            transaction.rewrites(ref, current)
             new_name = duck_path(new).split(".")[-1]
             transaction.cursor.execute(f"ALTER TABLE {duck_path(ref)} RENAME TO {new_name}")
         transaction.change(remove(table_key(ref)), create(table_key(new), body))

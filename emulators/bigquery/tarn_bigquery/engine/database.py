@@ -2,15 +2,18 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from tarn_bigquery.catalog.catalog import Catalog, Change, Clock, decode_key, encode_body, encode_key
+from tarn_bigquery.catalog.catalog import Catalog, Change, Clock, Resource, decode_key, encode_body, encode_key
+from tarn_bigquery.catalog.names import TableRef
 from tarn_bigquery.catalog.resources import now_ms
 from tarn_bigquery.engine import googlesql
+from tarn_bigquery.engine.past import Past, RowChange, rows_to_keep
 
 # Every version of a resource is a row of its own and a body of NULL is its end. Rows are only ever added while
 # the program runs, so two transactions never conflict over the catalog.
@@ -52,6 +55,7 @@ class Database:
             "SELECT kind, project, dataset, name, body FROM _tarn.resources ORDER BY version"
         ).fetchall()
         self.catalog = Catalog({decode_key(*row[:4]): json.loads(row[4]) for row in rows}, clock)
+        self.past = Past(self.catalog)
         self._cursors = threading.Lock()
         self.schemas = threading.Lock()
         """Held while a dataset is made or dropped."""
@@ -88,12 +92,14 @@ class Database:
             transaction.cursor.commit()
             return
         with self.catalog.lock:
+            moment = time.time_ns() // 1000
             outcome = self.catalog.resolve(transaction.changes)
             rows = [[*encode_key(key), encode_body(body)] for key, body in outcome.items()]
             transaction.cursor.executemany(
                 "INSERT INTO _tarn.resources (kind, project, dataset, name, body) VALUES (?, ?, ?, ?, ?)", rows
             )
             transaction.cursor.commit()
+            self.past.note(moment, outcome, transaction.row_changes)
             self.catalog.publish(outcome)
 
     @staticmethod
@@ -115,6 +121,21 @@ class Transaction:
         self.cursor = cursor
         self.catalog = catalog
         self.changes: list[Change] = []
+        self.row_changes: dict[TableRef, RowChange] = {}
 
     def change(self, *changes: Change) -> None:
         self.changes.extend(changes)
+
+    def adds(self, ref: TableRef, rows: int) -> None:
+        """Note that so many rows have come behind those that a table had."""
+        change = self.row_changes.setdefault(ref, RowChange())
+        # What comes behind rows that have been rewritten was never there without them.
+        if not change.is_rewritten:
+            change.added += rows
+
+    def rewrites(self, ref: TableRef, body: Resource) -> None:
+        """Note that rows of a stored table are about to be changed or taken away, and keep them as they are."""
+        change = self.row_changes.setdefault(ref, RowChange())
+        if not change.is_rewritten and Past.is_kept(ref):
+            change.rows = rows_to_keep(self.cursor, ref, body)
+        change.is_rewritten = True

@@ -14,14 +14,16 @@ from tarn_bigquery.engine import copies, definitions, routine_ddl
 from tarn_bigquery.engine.alterations import alter_table
 from tarn_bigquery.engine.database import Transaction
 from tarn_bigquery.engine.ddl_call import Call, ddl_outcome, narrowed
+from tarn_bigquery.engine.expirations import reckon_expirations
 from tarn_bigquery.engine.externals import DeclaredTables
 from tarn_bigquery.engine.queries import Outcome, Queries, bind
 from tarn_bigquery.engine.results import NoRows
 from tarn_bigquery.engine.writes import Destination, create_filled
 from tarn_bigquery.errors import already_exists, invalid_query, not_found, unsupported
-from tarn_bigquery.sql import constraints, ddl, external_ddl
+from tarn_bigquery.sql import constraints, ddl, external_ddl, translate
 from tarn_bigquery.sql.context import QueryContext
 from tarn_bigquery.sql.parse import Statement, parse, query_text, statement_type
+from tarn_bigquery.sql.time_travel import moment_of
 from tarn_bigquery.sql.words import without_word
 
 
@@ -89,10 +91,7 @@ def _create_table(call: Call) -> Outcome:
         call.queries.attached(call.job) as cursor,
         call.queries.writing(call.job, cursor, ref) as transaction,
     ):
-        old = definitions.set_aside(transaction, ref) if current and definitions.is_stored(current) else None
         references = _fill(call, node, Destination(ref, body), transaction, replacing=current is not None)
-        if old is not None:
-            cursor.execute(f"DROP TABLE {old}")
     outcome = ddl_outcome("REPLACE" if current else "CREATE", ref)
     outcome.references = references
     # The answer to a CREATE TABLE has the table's columns and no rows.
@@ -101,8 +100,8 @@ def _create_table(call: Call) -> Outcome:
 
 
 def _inherited(call: Call, node: exp.Create) -> Resource:
-    """What a table takes over from the one that CLONE, COPY or LIKE names."""
-    origin = node.args.get("clone") or node.find(exp.LikeProperty)
+    """What a table takes over from the one that LIKE names."""
+    origin = node.find(exp.LikeProperty)
     if origin is None:
         return {}
     return copies.definition(call.context.catalog.table(call.context.table_ref(origin.this)))
@@ -123,10 +122,8 @@ def _fill(
             create_filled(transaction, destination, bound, replacing=replacing)
             return list(query.references)
     if clone is not None:
-        origin = undecorated(call.context.table_ref(clone.this))
-        rows = copies.union([origin], [call.context.catalog.table(origin.table)], with_times=True)
-        create_filled(transaction, destination, rows, replacing=replacing)
-        return [origin.table]
+        operation = "COPY" if clone.args.get("copy") else "CLONE"
+        return _fill_as(operation, call, clone, destination, transaction, replacing=replacing)
     if "schema" not in destination.body:
         raise invalid_query("Table must have at least one column, or a query AS SELECT.")
     table = resources.new_table(destination.table, destination.body, _location(call, destination.table))
@@ -134,9 +131,26 @@ def _fill(
     return []
 
 
+def _fill_as(
+    operation: str, call: Call, clone: exp.Clone, destination: Destination, transaction: Transaction, *, replacing: bool
+) -> list[TableRef]:
+    """Make a clone, a copy or a snapshot of a table, now or as it was."""
+    node = narrowed(exp.Table, translate.bound(clone.this, call.context))
+    origin = undecorated(call.context.table_ref(node))
+    if node.args.get("version") is not None:
+        origin = replace(origin, moment=moment_of(node, origin.table, call.context))
+    with copies.sources(call.queries.database, transaction.cursor, [origin]) as found:
+        body = copies.definition(found[0].body) | copies.made_of(found[0], operation) | destination.body
+        create_filled(
+            transaction, replace(destination, body=body), copies.union(found, with_times=True), replacing=replacing
+        )
+    return [origin.table]
+
+
 def _create_snapshot(call: Call) -> Outcome:
-    statement = parse(without_word(call.statement.text, "SNAPSHOT"))[0]
-    node = narrowed(exp.Create, statement.tree)
+    call = replace(call, statement=parse(without_word(call.statement.text, "SNAPSHOT"))[0])
+    reckon_expirations(call)
+    node = narrowed(exp.Create, call.tree)
     if node.args.get("clone") is None:
         raise invalid_query("CREATE SNAPSHOT TABLE needs CLONE and the table to take it of.")
     ref = _created(call, node)
@@ -144,14 +158,12 @@ def _create_snapshot(call: Call) -> Outcome:
         if node.args.get("exists"):
             return ddl_outcome("SKIP", ref)
         raise already_exists("Table", ref)
-    source = call.context.table_ref(node.args["clone"].this)
-    definition = copies.definition(call.context.catalog.table(source)) | ddl.table_body(node)
-    body = definition | copies.snapshot_of(source)
     with (
         call.queries.attached(call.job) as cursor,
         call.queries.writing(call.job, cursor, ref) as transaction,
     ):
-        references = _fill(call, node, Destination(ref, body), transaction, replacing=False)
+        destination = Destination(ref, ddl.table_body(node))
+        references = _fill_as("SNAPSHOT", call, node.args["clone"], destination, transaction, replacing=False)
     outcome = ddl_outcome("CREATE", ref)
     outcome.references = references
     return outcome

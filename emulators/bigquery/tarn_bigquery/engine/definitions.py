@@ -1,6 +1,7 @@
 """Datasets and tables made, changed and dropped: DuckDB's side and the catalog's in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from tarn_bigquery.catalog import partitions, resources
 from tarn_bigquery.catalog.catalog import Resource, create, dataset_key, remove, replace, table_key, update
@@ -47,26 +48,74 @@ def delete_dataset(database: Database, ref: DatasetRef, *, contents: bool) -> No
     if inside and not contents:
         raise ApiError("resourceInUse", f"Dataset {ref} is still in use")
     with database.schemas, database.transaction() as transaction:
+        for _, body in catalog.children("Table", ref):
+            if is_stored(body):
+                transaction.rewrites(ref_of(body), body)
         transaction.cursor.execute(f"DROP SCHEMA IF EXISTS {quote(duck_schema(ref))} CASCADE")
         transaction.change(*(remove(key) for key in inside), remove(dataset_key(ref)))
 
 
 def create_table(transaction: Transaction, body: Resource, *, replacing: bool = False) -> None:
-    """Make a table, view or external table of a resource that `resources.new_table` gave.
-
-    A table that is replaced must have been dropped before, in the same transaction.
-    """
+    """Make a table, view or external table of a resource that `resources.new_table` gave, with no rows."""
     ref = ref_of(body)
-    body = _with_expiration(body, transaction.catalog.dataset(ref.parent), transaction.catalog.clock())
-    check_table_id(ref.table)
-    _check_names(fields_of(body))
-    # A table of the name that has expired may still have its rows here.
+    body = _completed(transaction, body)
+    if replacing:
+        _about_to_go(transaction, ref)
+    # A table of the name that is replaced, or has expired, may still have its rows here.
     if is_stored(body):
         transaction.cursor.execute(f"CREATE OR REPLACE TABLE {duck_path(ref)} {columns_ddl(body)}")
     else:
         transaction.cursor.execute(f"DROP TABLE IF EXISTS {duck_path(ref)}")
     change = replace if replacing else create
     transaction.change(change(table_key(ref), body))
+
+
+def create_beside(transaction: Transaction, body: Resource) -> str:
+    """Make a table that shall take the place of one of its name, beside that one: it may be filled with its rows.
+
+    Returns the path to fill. `put_in_place` is to follow in the same transaction.
+    """
+    ref = ref_of(body)
+    body = _completed(transaction, body)
+    _about_to_go(transaction, ref)
+    path = _path_beside(ref)
+    transaction.cursor.execute(f"CREATE OR REPLACE TABLE {path} {columns_ddl(body)}")
+    transaction.change(replace(table_key(ref), body))
+    return path
+
+
+def put_in_place(transaction: Transaction, ref: TableRef) -> None:
+    """Have the table that was made beside another be the one of its name."""
+    transaction.cursor.execute(f"DROP TABLE IF EXISTS {duck_path(ref)}")
+    transaction.cursor.execute(f"ALTER TABLE {_path_beside(ref)} RENAME TO {quote(duck_table(ref))}")
+
+
+@contextmanager
+def held(transaction: Transaction, ref: TableRef, sql: str) -> Iterator[str]:
+    """The rows of a query, kept while the table that they are for is changed. Gives the path of where they are."""
+    path = _path_beside(ref)
+    transaction.cursor.execute(f"CREATE OR REPLACE TABLE {path} AS {sql}")
+    yield path
+    transaction.cursor.execute(f"DROP TABLE {path}")
+
+
+def _path_beside(ref: TableRef) -> str:
+    return f"{quote(duck_schema(ref.parent))}.{quote(f'{duck_table(ref)}~new')}"
+
+
+def _completed(transaction: Transaction, body: Resource) -> Resource:
+    """The table with what its dataset says of it. Raises ApiError for names that may not be."""
+    ref = ref_of(body)
+    body = _with_expiration(body, transaction.catalog.dataset(ref.parent), transaction.catalog.clock())
+    check_table_id(ref.table)
+    _check_names(fields_of(body))
+    return body
+
+
+def _about_to_go(transaction: Transaction, ref: TableRef) -> None:
+    current = transaction.catalog.find(table_key(ref))
+    if current is not None and is_stored(current):
+        transaction.rewrites(ref, current)
 
 
 def _with_expiration(body: Resource, dataset: Resource, now: int) -> Resource:
@@ -83,6 +132,7 @@ def _with_expiration(body: Resource, dataset: Resource, now: int) -> Resource:
 def drop_table(transaction: Transaction, body: Resource) -> None:
     ref = ref_of(body)
     if is_stored(body):
+        transaction.rewrites(ref, body)
         transaction.cursor.execute(f"DROP TABLE IF EXISTS {duck_path(ref)}")
     transaction.change(remove(table_key(ref)))
 
@@ -92,18 +142,9 @@ def drop_partition(transaction: Transaction, body: Resource, partition: str) -> 
     if body["type"] != "TABLE":
         raise invalid(f"Cannot address the partition ${partition} of a table of type {body['type']}.")
     ref = ref_of(body)
+    transaction.rewrites(ref, body)
     transaction.cursor.execute(f"DELETE FROM {duck_path(ref)} WHERE {partitions.condition(body, partition)}")  # noqa: S608
     touch(ref, transaction)
-
-
-def set_aside(transaction: Transaction, ref: TableRef) -> str:
-    """Give a stored table another name for the rest of the transaction, so that one of its name can be made.
-
-    A query may still read the old rows while it fills the new table. Returns the path to drop afterwards.
-    """
-    aside = f"{duck_table(ref)}~old"
-    transaction.cursor.execute(f"ALTER TABLE {duck_path(ref)} RENAME TO {quote(aside)}")
-    return f"{quote(duck_schema(ref.parent))}.{quote(aside)}"
 
 
 def update_table(transaction: Transaction, ref: TableRef, current: Resource, edit: Edit) -> None:
@@ -170,6 +211,7 @@ def evolve(transaction: Transaction, ref: TableRef, old: list[Field], new: list[
         elif (field.get("mode") or "NULLABLE") != (after.get("mode") or "NULLABLE"):
             raise _mismatch(ref, f"Field {name} has changed mode from {field['mode']} to {after['mode']}")
         if duck_type(field) != duck_type(after):
+            transaction.rewrites(ref, {"schema": {"fields": old}})
             transaction.cursor.execute(f"ALTER TABLE {path} ALTER COLUMN {quote(name)} TYPE {duck_type(after)}")
     for field in new:
         if field["name"].lower() in known:

@@ -97,6 +97,7 @@ class Expiry:
 
 def _delete(transaction: Transaction, body: Resource, where: str) -> None:
     ref = definitions.ref_of(body)
+    transaction.rewrites(ref, body)
     row = transaction.cursor.execute(f"DELETE FROM {duck_path(ref)} WHERE {where}").fetchone()  # noqa: S608
     definitions.touch(ref, transaction)
     _log.info("%s rows of %s have expired", row[0] if row else 0, ref)

@@ -16,7 +16,7 @@ from tarn_bigquery.catalog.names import TableRef
 from tarn_bigquery.catalog.partitions import undecorated
 from tarn_bigquery.catalog.resources import require
 from tarn_bigquery.engine import definitions
-from tarn_bigquery.engine.copies import union
+from tarn_bigquery.engine.copies import sources, union
 from tarn_bigquery.engine.export_formats import ExportFormat
 from tarn_bigquery.engine.externals import ExternalTables
 from tarn_bigquery.engine.jobs import Job
@@ -66,12 +66,16 @@ class Exports:
         if config.get("sourceModel"):
             raise unsupported("the extraction of models")
         source = undecorated(TableRef.from_rest(require(config, "sourceTable"), job.project))
-        body = self._queries.database.catalog.table(source.table)
-        if not definitions.is_stored(body):
-            raise invalid(f"{source.table} is not allowed for this operation because it is currently a {body['type']}.")
         goal = _extract_goal(config)
-        with self._queries.attached(job) as cursor:
-            written = self._write(cursor, union([source], [body]), goal)
+        with (
+            self._queries.attached(job) as cursor,
+            sources(self._queries.database, cursor, [source]) as found,
+        ):
+            body = found[0].body
+            if not definitions.is_stored(body):
+                kind = body["type"]
+                raise invalid(f"{source.table} is not allowed for this operation because it is currently a {kind}.")
+            written = self._write(cursor, union(found), goal)
         counts = [str(count) for count in written.files]
         size = str(self._queries.sizes.of(body).bytes)
         job.statistics = {"totalBytesProcessed": size, "extract": {"destinationUriFileCounts": counts}}

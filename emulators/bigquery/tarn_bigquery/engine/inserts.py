@@ -162,17 +162,18 @@ def _store(database: Database, table: Resource, rows: list[dict[str, Any]], part
     with database.transaction() as transaction:
         transaction.cursor.register("_rows", pa.table({"document": documents}))
         try:
-            transaction.cursor.execute(
+            [(count,)] = transaction.cursor.execute(
                 f"INSERT INTO {duck_path(ref)} ({', '.join(map(quote, names))}) SELECT {columns} FROM "  # noqa: S608
                 "(SELECT from_json(document, ?) AS r FROM _rows)",
                 [shape],
-            )
+            ).fetchall()
         except (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException) as error:
             raise invalid(str(error).split("\n", 1)[0]) from error
         finally:
             # After a value that does not convert, the rollback takes the registration along.
             with contextlib.suppress(duckdb.TransactionException):
                 transaction.cursor.unregister("_rows")
+        transaction.adds(ref, count)
         touch(ref, transaction)
 
 

@@ -8,9 +8,10 @@ from tarn_bigquery.catalog.names import TableRef, duck_path
 from tarn_bigquery.engine.database import Database
 from tarn_bigquery.engine.definitions import ref_of
 from tarn_bigquery.engine.jobs import Job, JobRegistry
+from tarn_bigquery.engine.past import relation_of
 from tarn_bigquery.engine.query_jobs import anonymous_job_id
 from tarn_bigquery.engine.stats import TableSizes
-from tarn_bigquery.sql.context import Result
+from tarn_bigquery.sql.context import PastTable, Result
 
 
 class Introspection:
@@ -40,6 +41,18 @@ class Introspection:
         job_id = anonymous_job_id(ref)
         source = self._registry.get(ref.project, job_id).result if job_id is not None else None
         return None if source is None else Result(source.schema, source.page(0, source.total_rows()))
+
+    def moment(self, sql: str) -> int | None:
+        """A TIMESTAMP of DuckDB's SQL, reckoned now, in microseconds since the epoch."""
+        with self._database.cursor() as cursor:
+            [(moment,)] = cursor.execute(f"SELECT epoch_us({sql})").fetchall()
+        return None if moment is None else int(moment)
+
+    def past(self, ref: TableRef, moment: int) -> PastTable:
+        """A table as it was at a moment in microseconds since the epoch. Raises ApiError as `Past.at` does."""
+        then = self._database.past.at(ref, moment)
+        with self._database.cursor() as cursor:
+            return PastTable(then.body, then.rows, relation_of(then, ref, cursor))
 
     def jobs(self, project: str) -> list[dict[str, Any]]:
         """The resources of the project's jobs, newest first."""

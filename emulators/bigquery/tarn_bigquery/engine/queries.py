@@ -92,7 +92,10 @@ class Queries:
             self.writing(job, cursor, target) as transaction,
             self.prepared(statement, context, cursor) as query,
         ):
+            if not isinstance(statement.tree, exp.Insert):
+                transaction.rewrites(target, context.catalog.table(target))
             counts = _run_dml(cursor, statement.tree, query.sql)
+            transaction.adds(target, counts.get("insertedRowCount", 0))
             definitions.touch(target, transaction)
             size = self.bytes_of(query, context)
             references = list(query.references)

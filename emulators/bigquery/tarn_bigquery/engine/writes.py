@@ -1,6 +1,6 @@
 """Rows into tables, as write and create dispositions say: of queries, loads and copies alike."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
 
@@ -55,6 +55,8 @@ def destination(target: partitions.Decorated, config: Resource, *, default_write
     """The destination that a job's configuration describes; queries, loads and copies name its parts alike."""
     names = ("timePartitioning", "rangePartitioning", "clustering")
     body = {name: config[name] for name in names if config.get(name)}
+    if target.moment is not None:
+        raise invalid(f"Cannot write to {target.table} as it was at {target.moment}.")
     properties = config.get("destinationTableProperties") or {}
     body |= {name: properties[name] for name in ("description", "friendlyName", "labels") if properties.get(name)}
     return Destination(
@@ -79,9 +81,8 @@ def write_rows(transaction: Transaction, current: Resource | None, destination: 
         raise already_exists("Table", ref)
     if destination.write in _TRUNCATING and destination.partition is None:
         return _instead(transaction, current, destination, rows)
-    if destination.write in _TRUNCATING and destination.partition is not None:
-        where = partitions.condition(current, destination.partition)
-        transaction.cursor.execute(f"DELETE FROM {duck_path(ref)} WHERE {where}")  # noqa: S608
+    if destination.write in _TRUNCATING:
+        return _instead_of_partition(transaction, current, destination, rows)
     return _append(transaction, current, destination, rows)
 
 
@@ -104,14 +105,24 @@ def _check(destination: Destination, rows: Bound) -> None:
 
 
 def create_filled(transaction: Transaction, destination: Destination, rows: Bound, *, replacing: bool) -> Written:
-    """Make a table and fill it. A schema in the destination's body rules; otherwise it is the rows'."""
+    """Make a table and fill it. A schema in the destination's body rules; otherwise it is the rows'.
+
+    A table that is replaced may be one that the rows come from.
+    """
     declared = destination.body.get("schema", {}).get("fields")
     body = {**destination.body, "schema": {"fields": declared or rows.schema}}
     table = resources.new_table(destination.table, body)
-    definitions.create_table(transaction, table, replacing=replacing)
+    path = None
+    if replacing:
+        path = definitions.create_beside(transaction, table)
+    else:
+        definitions.create_table(transaction, table)
     schema = definitions.fields_of(table)
-    names = schema if len(schema) == len(rows.schema) and not _by_name(schema, rows) else rows.schema
-    return Written(schema, _insert(transaction, table, [f["name"] for f in names], rows, destination.partition))
+    fields = schema if len(schema) == len(rows.schema) and not _by_name(schema, rows) else rows.schema
+    count = _insert(transaction, table, [f["name"] for f in fields], rows, destination.partition, path)
+    if replacing:
+        definitions.put_in_place(transaction, destination.table)
+    return Written(schema, count)
 
 
 def _by_name(schema: list[Field], rows: Bound) -> bool:
@@ -132,10 +143,19 @@ def _into_new_table(transaction: Transaction, destination: Destination, rows: Bo
 def _instead(transaction: Transaction, current: Resource, destination: Destination, rows: Bound) -> Written:
     kept = {name: current[name] for name in _KEPT_ON_TRUNCATE if name in current}
     again = Destination(destination.table, kept | destination.body)
-    old = definitions.set_aside(transaction, destination.table)
-    written = create_filled(transaction, again, rows, replacing=True)
-    transaction.cursor.execute(f"DROP TABLE {old}")
-    return written
+    return create_filled(transaction, again, rows, replacing=True)
+
+
+def _instead_of_partition(
+    transaction: Transaction, current: Resource, destination: Destination, rows: Bound
+) -> Written:
+    ref = destination.table
+    where = partitions.condition(current, destination.partition or "")
+    transaction.rewrites(ref, current)
+    # The rows may be those of the partition itself, which has to be read before it is emptied.
+    with definitions.held(transaction, ref, rows.sql) as path:
+        transaction.cursor.execute(f"DELETE FROM {duck_path(ref)} WHERE {where}")  # noqa: S608
+        return _append(transaction, current, destination, replace(rows, sql=f"SELECT * FROM {path}"))  # noqa: S608
 
 
 def _append(transaction: Transaction, current: Resource, destination: Destination, rows: Bound) -> Written:
@@ -173,9 +193,17 @@ def _widened(transaction: Transaction, current: Resource, destination: Destinati
 
 
 def _insert(
-    transaction: Transaction, table: Resource, names: list[str], rows: Bound, partition: str | None = None
+    transaction: Transaction,
+    table: Resource,
+    names: list[str],
+    rows: Bound,
+    partition: str | None = None,
+    path: str | None = None,
 ) -> int:
-    """Insert the rows into the columns of these names, and into a partition where one is named. Returns how many."""
+    """Insert the rows into the columns of these names, and into a partition where one is named. Returns how many.
+
+    `path` is where the table's rows are for now, if not in their place.
+    """
     ref = definitions.ref_of(table)
     columns, sql = [quote(name) for name in names], rows.sql
     if partitions.is_ingestion_time(table):
@@ -186,13 +214,15 @@ def _insert(
     elif rows.has_times:
         sql = f"SELECT {_visible(rows)} FROM ({rows.sql})"  # noqa: S608
     is_checked = partition is not None and not partitions.is_ingestion_time(table)
+    into = path or duck_path(ref)
     before = _count(transaction, table, partition) if is_checked else 0
     try:
-        row = transaction.cursor.execute(f"INSERT INTO {duck_path(ref)} ({', '.join(columns)}) {sql}").fetchone()
+        row = transaction.cursor.execute(f"INSERT INTO {into} ({', '.join(columns)}) {sql}").fetchone()
     except duckdb.ConstraintException as error:
         raise invalid(f"Required field of {ref} cannot be null: {str(error).splitlines()[0]}") from error
 
     inserted = int(row[0]) if row else 0
+    transaction.adds(ref, inserted)
     if is_checked and _count(transaction, table, partition) - before != inserted:
         raise invalid(
             f"Some rows belong to different partitions rather than destination partition {ref.table}${partition}"

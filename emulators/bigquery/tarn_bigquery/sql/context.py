@@ -49,8 +49,17 @@ class Result:
     rows: pa.Table
 
 
+@dataclass(frozen=True)
+class PastTable:
+    """A table as it was: its resource, and its rows, which are `rows` or else those of `relation`, DuckDB's SQL."""
+
+    body: Resource
+    rows: pa.Table | None
+    relation: str
+
+
 class Introspection(Protocol):
-    """What can be queried beyond the catalog's tables: what INFORMATION_SCHEMA tells, and results of queries."""
+    """What can be queried beyond the catalog's tables: what INFORMATION_SCHEMA tells, results of queries, the past."""
 
     def size(self, body: Resource) -> tuple[int, int]:
         """Rows and bytes of a table."""
@@ -63,6 +72,12 @@ class Introspection(Protocol):
 
     def jobs(self, project: str) -> list[dict[str, Any]]:
         """The resources of the project's jobs, newest first."""
+
+    def moment(self, sql: str) -> int | None:
+        """A TIMESTAMP of DuckDB's SQL, reckoned now, in microseconds since the epoch."""
+
+    def past(self, ref: TableRef, moment: int) -> PastTable:
+        """A table as it was. Raises ApiError where it was not, or where what it held is not kept."""
 
 
 @dataclass(frozen=True)

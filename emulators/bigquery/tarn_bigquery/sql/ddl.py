@@ -194,8 +194,9 @@ def _common_option(name: str, value: Any) -> Resource:
 
 
 def _properties(node: exp.Expr) -> list[exp.Expr]:
-    properties = node.args.get("properties")
-    return properties.expressions if properties is not None else []
+    clone = node.args.get("clone")
+    holders = [node] if clone is None else [node, clone.this]
+    return [item for holder in holders if (found := holder.args.get("properties")) for item in found.expressions]
 
 
 def _column_options(node: exp.ColumnDef) -> dict[str, Any]:

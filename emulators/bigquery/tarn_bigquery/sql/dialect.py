@@ -153,6 +153,15 @@ class GoogleSQLParser(PipeParser):
             self.raise_error("Unexpected string literal")
         return primary
 
+    def _parse_table(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
+        """A table; the one that CLONE or COPY names may be meant as it was, and options of the new one follow it."""
+        is_origin = self._prev is not None and self._prev.text.upper() in self.CLONE_KEYWORDS
+        table = super()._parse_table(*args, **kwargs)
+        if is_origin and isinstance(table, exp.Table):
+            table.set("version", self._parse_version())
+            table.set("properties", self._parse_properties())
+        return table
+
     def _parse_types(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
         kind = super()._parse_types(*args, **kwargs)
         self._last_type = kind

@@ -14,10 +14,12 @@ from tarn_bigquery.sql.parse import parse
 from tarn_bigquery.sql.partition_filters import conditions_of_dml, partition_condition, require_filter
 from tarn_bigquery.sql.predicates import columns_named, columns_used, partition_predicates
 from tarn_bigquery.sql.pushdown import conditions_on, narrow, push_down
+from tarn_bigquery.sql.time_travel import moment_of
 from tarn_bigquery.sql.types import Field, fields_of_arrow
 from tarn_bigquery.sql.wildcards import is_wildcard, wildcard_table
 
 _MAX_VIEW_DEPTH = 16
+_VIEWS = {"VIEW", "MATERIALIZED_VIEW"}
 _FILE_NAME = "_FILE_NAME"
 
 
@@ -78,9 +80,9 @@ def _name_stored(tree: exp.Expr, node: exp.Table, context: QueryContext, query: 
 
 
 def _relation(node: exp.Table, context: QueryContext, query: Prepared, depth: int) -> exp.Expr:
-    if node.args.get("version") is not None:
-        raise unsupported("FOR SYSTEM_TIME AS OF")
     alias = _alias(node)
+    if node.args.get("version") is not None:
+        return _past(node, context, query, depth)
     if information_schema.is_view(node):
         rows = information_schema.rows(node, context)
         return _carry(node, _registered(rows, fields_of_arrow(rows.schema), alias, query))
@@ -103,18 +105,8 @@ def _relation(node: exp.Table, context: QueryContext, query: Prepared, depth: in
     if resource["type"] == "TABLE" and not context.is_definition:
         require_filter(ref, resource, conditions)
     query.refer(ref, columns_used(node), partition_condition(resource, conditions))
-    if resource["type"] in {"VIEW", "MATERIALIZED_VIEW"}:
-        tree = _view_query(resource)
-        narrow(tree, conditions_on(node))
-        # A view is a tree of its own until it is resolved: its names do not see the query's.
-        view_context = QueryContext(
-            context.catalog,
-            context.externals,
-            context.introspection,
-            ref.project,
-            is_definition=context.is_definition,
-        )
-        return _carry(node, exp.Subquery(this=resolve_tables(tree, view_context, query, depth + 1), alias=alias))
+    if resource["type"] in _VIEWS:
+        return _view(node, ref, resource, context, query, depth)
     if resource["type"] == "EXTERNAL":
         return _external(node, f"{ref.project}.{ref.dataset}.{ref.table}", resource, context, query)
     node.set("alias", alias)
@@ -122,6 +114,47 @@ def _relation(node: exp.Table, context: QueryContext, query: Prepared, depth: in
     node.meta[HIDDEN_FIELDS] = pseudo_columns(resource)
     _point_to(node, ref)
     return node
+
+
+def _view(
+    node: exp.Table, ref: TableRef, resource: Resource, context: QueryContext, query: Prepared, depth: int
+) -> exp.Expr:
+    tree = _view_query(resource)
+    narrow(tree, conditions_on(node))
+    # A view is a tree of its own until it is resolved: its names do not see the query's.
+    view_context = QueryContext(
+        context.catalog,
+        context.externals,
+        context.introspection,
+        ref.project,
+        is_definition=context.is_definition,
+    )
+    inner = resolve_tables(tree, view_context, query, depth + 1)
+    return _carry(node, exp.Subquery(this=inner, alias=_alias(node)))
+
+
+def _past(node: exp.Table, context: QueryContext, query: Prepared, depth: int) -> exp.Expr:
+    """A table as it was: with the columns, the partitions and the rows of then."""
+    ref = context.table_ref(node)
+    if information_schema.is_view(node) or is_wildcard(ref):
+        raise unsupported(f"FOR SYSTEM_TIME AS OF on {node.name}")
+    moment = moment_of(node, ref, context)
+    _readable(ref, context)
+    past = context.introspection.past(ref, moment)
+    if past.body["type"] == "EXTERNAL":
+        raise invalid_query(f"FOR SYSTEM_TIME AS OF cannot be used on the external table {ref}.")
+    conditions = partition_predicates(node)
+    require_filter(ref, past.body, conditions)
+    query.refer(ref, columns_used(node), partition_condition(past.body, conditions))
+    if past.body["type"] in _VIEWS:
+        return _view(node, ref, past.body, context, query, depth)
+    named: exp.Expr = exp.Var(this=past.relation)
+    if past.rows is not None:
+        named = exp.to_identifier(query.relation(past.rows))
+    relation = exp.Table(this=named, alias=_alias(node))
+    relation.meta[FIELDS] = _fields(past.body)
+    relation.meta[HIDDEN_FIELDS] = pseudo_columns(past.body)
+    return _carry(node, relation)
 
 
 def _registered(rows: pa.Table, fields: list[Field], alias: exp.TableAlias, query: Prepared) -> exp.Table:

@@ -19,15 +19,18 @@ def prepare(statement: exp.Expr, context: QueryContext, text: str = "") -> Prepa
     """The statement made ready to run. `text` is the script that it stands in. The caller closes what comes back."""
     query = Prepared()
     try:
-        tree = statement.transform(lambda node: _variable(node, context))
-        tree = parameters.bind(tree, context.parameters)
-        tree = resolve_tables(tree, context, query)
+        tree = resolve_tables(bound(statement, context), context, query)
         compiled = compile_statement(tree, Environment(text, CatalogRoutines(context, query)), Scope())
         query.sql, query.schema = compiled.sql, compiled.schema
     except BaseException:
         query.resources.close()
         raise
     return query
+
+
+def bound(tree: exp.Expr, context: QueryContext) -> exp.Expr:
+    """The tree with the values of variables and parameters in the places of their names."""
+    return parameters.bind(tree.transform(lambda node: _variable(node, context)), context.parameters)
 
 
 def condition_sql(condition: exp.Expr, fields: list[Field]) -> str:

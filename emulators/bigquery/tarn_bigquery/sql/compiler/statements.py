@@ -262,10 +262,12 @@ def _when(node: exp.When, reach: _Reach, relation: Relation, target: exp.Table) 
 
 def _merge_insert(action: exp.Insert, source: Expressions, target: exp.Table) -> str:
     fields = _fields(target)
-    if isinstance(action.this, exp.Tuple):
+    values = action.args.get("expression")
+    if (alone := _values_alone(action)) is not None:
+        values = alone
+    elif isinstance(action.this, exp.Tuple):
         fields = _named(source.env, _writable(target), action.this.expressions)
     columns = ", ".join(quote(field["name"]) for field in fields)
-    values = action.args.get("expression")
     if isinstance(values, exp.Tuple):
         if len(values.expressions) != len(fields):
             raise source.env.wrong("Inserted row has wrong column count", values)
@@ -275,6 +277,14 @@ def _merge_insert(action: exp.Insert, source: Expressions, target: exp.Table) ->
         visible = [column for relation in source.scope.relations for column in relation.visible]
         cells = ", ".join(column.sql for column in visible[: len(fields)])
     return f"INSERT ({columns}) VALUES ({cells})"  # noqa: S608
+
+
+def _values_alone(action: exp.Insert) -> exp.Tuple | None:
+    """The values of `INSERT VALUES (...)`, which sqlglot takes for a list of columns with a call in it."""
+    listed = action.this.expressions if isinstance(action.this, exp.Tuple) else []
+    if len(listed) == 1 and isinstance(listed[0], exp.Anonymous) and listed[0].name.upper() == "VALUES":
+        return exp.Tuple(expressions=listed[0].expressions)
+    return None
 
 
 _HANDLERS: dict[type[exp.Expr], Callable[[Any, Environment, Scope], str]] = {
