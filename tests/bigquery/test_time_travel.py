@@ -42,7 +42,7 @@ def as_of(client: bigquery.Client, table: str, when: str) -> list[tuple[Any, ...
         "UPDATE {table} SET x = 10 WHERE x = 1",
         "DELETE FROM {table} WHERE x = 1",
         "TRUNCATE TABLE {table}",
-        "MERGE {table} USING UNNEST([2, 7]) n ON x = n WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (n)",
+        "MERGE {table} USING UNNEST([2, 7]) n ON x = n WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES(n)",
         "ALTER TABLE {table} ADD COLUMN y STRING",
         "ALTER TABLE {table} RENAME COLUMN x TO y",
         "CREATE OR REPLACE TABLE {table} AS SELECT 'other' AS y",

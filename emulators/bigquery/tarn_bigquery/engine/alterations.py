@@ -12,13 +12,14 @@ from tarn_bigquery.engine import definitions
 from tarn_bigquery.engine.ddl_call import Call, ddl_outcome, narrowed
 from tarn_bigquery.engine.queries import Outcome
 from tarn_bigquery.errors import already_exists, invalid_query, not_found, unsupported
-from tarn_bigquery.sql import constraints, ddl
+from tarn_bigquery.sql import alterations, constraints, ddl
 from tarn_bigquery.sql.types import duck_type
 
 
 def alter_table(call: Call) -> Outcome:
     """ALTER TABLE and ALTER VIEW, action by action."""
-    alter = narrowed(exp.Alter, call.tree)
+    alter = alterations.read(call.statement.text) if isinstance(call.tree, exp.Command) else call.tree
+    alter = narrowed(exp.Alter, alter)
     ref = call.context.table_ref(alter.this)
     current = call.context.catalog.find(table_key(ref))
     if current is None:
@@ -167,10 +168,27 @@ def _rename_table(call: Call, ref: TableRef, action: exp.Expr) -> None:
         transaction.change(remove(table_key(ref)), create(table_key(new), body))
 
 
+def _set_column_options(call: Call, ref: TableRef, action: exp.Expr) -> None:
+    fields = definitions.fields_of(call.context.catalog.table(ref))
+    if action.name.lower() not in {field["name"].lower() for field in fields}:
+        if action.args.get("exists"):
+            return
+        raise invalid_query(f"Column not found: {action.name}")
+    given = ddl.options_set(action.args["set"])
+    if unknown := given.keys() - {"description", "rounding_mode", "data_policies"}:
+        raise invalid_query(f"Unknown option: {min(unknown)}")
+
+    def changed(field: Resource) -> Resource:
+        if field["name"].lower() != action.name.lower() or "description" not in given:
+            return field
+        rest = {name: value for name, value in field.items() if name != "description"}
+        return rest | ({"description": given["description"]} if given["description"] is not None else {})
+
+    _change(call, ref, lambda body: {**body, "schema": {"fields": [changed(f) for f in definitions.fields_of(body)]}})
+
+
 def _set_options(call: Call, ref: TableRef, action: exp.Expr) -> None:
-    # OPTIONS() without any, which dbt sends, has no properties.
-    properties = [p for group in action.expressions if group is not None for p in group.expressions]
-    given = {p.name.lower(): ddl.value_of(p.args["value"]) for p in properties}
+    given = ddl.options_set(action)
 
     def change(body: resources.Resource) -> resources.Resource:
         changed = body | ddl.table_options(given, body)
@@ -189,4 +207,5 @@ _ALTERATIONS: dict[type[exp.Expr], Callable[[Call, TableRef, exp.Expr], None]] =
     exp.AlterColumn: _alter_column,
     exp.AlterRename: _rename_table,
     exp.AlterSet: _set_options,
+    alterations.ColumnOptions: _set_column_options,
 }

@@ -68,9 +68,7 @@ def _alter_schema(call: Call) -> Outcome:
     for action in alter.args["actions"]:
         if not isinstance(action, exp.AlterSet):
             raise unsupported(f"ALTER SCHEMA {action.sql('bigquery')}")
-        for properties in action.expressions:
-            given = {p.name.lower(): ddl.value_of(p.args["value"]) for p in properties.expressions}
-            changes |= ddl.dataset_options(given)
+        changes |= ddl.dataset_options(ddl.options_set(action))
     definitions.update_dataset(call.queries.database, ref, lambda body: resources.patched(body, changes))
     return Outcome("")
 
@@ -270,15 +268,17 @@ _ACTIONS: dict[str, Callable[[Call], Outcome]] = {
     "CREATE_MATERIALIZED_VIEW": _create_view,
     "CREATE_EXTERNAL_TABLE": _create_external_table,
     "DROP_EXTERNAL_TABLE": _drop_external_table,
-    "CREATE_SNAPSHOT": _create_snapshot,
-    "DROP_SNAPSHOT": _drop_snapshot,
+    "CREATE_SNAPSHOT_TABLE": _create_snapshot,
+    "DROP_SNAPSHOT_TABLE": _drop_snapshot,
     "CREATE_FUNCTION": routine_ddl.create_function,
     "CREATE_TABLE_FUNCTION": routine_ddl.create_function,
     "DROP_FUNCTION": routine_ddl.drop_function,
+    "DROP_TABLE_FUNCTION": routine_ddl.drop_function,
     "DROP_PROCEDURE": routine_ddl.drop_function,
     "DROP_TABLE": _drop_table,
     "DROP_VIEW": _drop_table,
     "DROP_MATERIALIZED_VIEW": _drop_table,
     "ALTER_TABLE": alter_table,
     "ALTER_VIEW": alter_table,
+    "ALTER_MATERIALIZED_VIEW": alter_table,
 }

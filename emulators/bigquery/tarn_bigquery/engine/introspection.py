@@ -30,9 +30,9 @@ class Introspection:
         rows, size = self.size(body)
         if partitions.partition_column(body) is None or body["type"] != "TABLE":
             return [(None, rows, size)]
-        query = f"SELECT {partitions.partition_id(body)} AS id, count(*) FROM {duck_path(ref_of(body))} GROUP BY id"  # noqa: S608
+        query = f"SELECT {partitions.partition_id(body)} AS id, count(*) FROM {duck_path(ref_of(body))} GROUP BY 1"  # noqa: S608
         with self._database.cursor() as cursor:
-            counted = cursor.execute(f"{query} ORDER BY id").fetchall()
+            counted = cursor.execute(f"{query} ORDER BY 1").fetchall()
         # Rows of one table are taken to be of one size.
         return [(name, count, size * count // max(rows, 1)) for name, count in counted]
 

@@ -252,5 +252,5 @@ def _names_session(config: dict[str, Any]) -> bool:
 
 
 def _needs_session(text: str) -> bool:
-    """Whether a single statement makes something temporary, which lives only as long as a script does."""
-    return re.search(r"\bTEMP(ORARY)?\b", text, re.IGNORECASE) is not None
+    """Whether a single statement has what only a script has: something temporary, or the system's variables."""
+    return "@@" in text or re.search(r"\bTEMP(ORARY)?\b", text, re.IGNORECASE) is not None

@@ -11,10 +11,13 @@ from tarn_bigquery.catalog.catalog import Key, create
 from tarn_bigquery.catalog.catalog import replace as replace_resource
 from tarn_bigquery.catalog.names import DatasetRef
 from tarn_bigquery.catalog.resources import new_routine
+from tarn_bigquery.engine import system_variables
 from tarn_bigquery.engine.queries import Outcome, Queries
 from tarn_bigquery.engine.session import Session
 from tarn_bigquery.errors import ApiError, already_exists, invalid_query, not_found
 from tarn_bigquery.sql import parameters, script
+from tarn_bigquery.sql.compiler.kinds import of_field
+from tarn_bigquery.sql.compiler.values import Value, coerce
 from tarn_bigquery.sql.context import QueryContext, Variable
 from tarn_bigquery.sql.parse import Statement, parse_fragment
 from tarn_bigquery.sql.script import Block, Fragment, parse_script
@@ -57,12 +60,18 @@ class Interpreter:
             self._statements(block)
         except _Returned:
             return
+        except _Reraised:
+            raise invalid_query("Cannot re-raise an existing exception outside of an exception handler.") from None
         except _Jumped as jumped:
             verb = "LEAVE" if jumped.jump.leaves else "CONTINUE"
             raise invalid_query(f"{verb} statement is not allowed outside of a loop") from None
 
     def context(self) -> QueryContext:
-        return replace(self.base, variables=self.variables, temporary=self.session.temporary)
+        """What a statement sees now: the variables, the system's among them, and the dataset that a script has set."""
+        system = system_variables.values(self.base, self.bytes_processed, self.outcome)
+        variables = {**system, **self.variables}
+        default = system_variables.default_dataset(self.base, variables)
+        return replace(self.base, variables=variables, temporary=self.session.temporary, default_dataset=default)
 
     def _block(self, block: Block) -> None:
         outer, self.variables = self.variables, self.variables.new_child()
@@ -117,7 +126,12 @@ class Interpreter:
     def _cast(self, value: Variable | None, kind: Field) -> Variable:
         if value is None:
             return Variable(kind, None)
-        return self._evaluate(f"CAST({value.sql} AS {duck_type(kind)})", kind)
+        sql = value.sql
+        if kind["type"] == "RECORD":
+            # DuckDB casts structs by the names of their fields, GoogleSQL by their places.
+            found = coerce(Value(sql, of_field(value.field)), of_field(kind))
+            sql = found.sql if found is not None else sql
+        return self._evaluate(f"CAST({sql} AS {duck_type(kind)})", kind)
 
     def _evaluate(self, sql: str, kind: Field) -> Variable:
         with self.queries.connection(self.session) as cursor:
@@ -137,6 +151,7 @@ class Interpreter:
 
     def _set(self, name: str, value: Variable) -> None:
         if name.startswith("@@"):
+            system_variables.check(name, value)
             self.variables.maps[-1][name.lower()] = value
             return
         for frame in self.variables.maps:
@@ -219,6 +234,11 @@ class Interpreter:
         text = _plain_text(self._value(node.message))
         raise invalid_query(text)
 
+    def _assert(self, node: script.Assert) -> None:
+        if not self._holds(node.condition):
+            said = _plain_text(self._value(node.message)) if node.message is not None else None
+            raise invalid_query(said or "Assertion failed")
+
     def _execute(self, node: script.Execute) -> None:
         text = _plain_text(self._value(node.sql))
         values = [(name, self._value(value)) for name, value in node.using]
@@ -270,6 +290,9 @@ class Interpreter:
         if [part.upper() for part in call.path] == ["BQ", "ABORT_SESSION"]:
             self.abort()
             return
+        if [part.upper() for part in call.path] == ["BQ", "REFRESH_MATERIALIZED_VIEW"]:
+            self._refresh(call)
+            return
         key = self._procedure_key(call.path)
         body = self.base.catalog.find(key)
         if body is None or body.get("routineType") != "PROCEDURE":
@@ -294,6 +317,15 @@ class Interpreter:
         for argument, given in zip(arguments, call.arguments, strict=True):
             if argument.get("mode", "IN") != "IN":
                 self._set(given.text, frame[argument["name"].lower()])
+
+    def _refresh(self, call: script.CallProcedure) -> None:
+        """A materialized view is reckoned anew whenever it is read: all that is left is whether there is one."""
+        if len(call.arguments) != 1:
+            raise invalid_query("BQ.REFRESH_MATERIALIZED_VIEW takes the name of a view")
+        node = exp.to_table(_plain_text(self._value(call.arguments[0])), dialect="bigquery")
+        ref = self.context().table_ref(node)
+        if self.base.catalog.table(ref)["type"] != "MATERIALIZED_VIEW":
+            raise invalid_query(f"{ref} is not a materialized view.")
 
     def _argument(self, argument: dict[str, Any], given: Fragment) -> Variable:
         kind = field_of_standard(argument["name"], argument["dataType"])
@@ -358,6 +390,7 @@ _HANDLERS: dict[type, Callable[[Interpreter, Any], None]] = {
     script.Jump: Interpreter._jump,
     script.Return: Interpreter._return,
     script.Raise: Interpreter._raise,
+    script.Assert: Interpreter._assert,
     script.Execute: Interpreter._execute,
     script.CallProcedure: Interpreter._call,
     script.CreateProcedure: Interpreter._create_procedure,

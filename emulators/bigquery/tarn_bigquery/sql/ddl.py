@@ -123,6 +123,19 @@ def options(node: exp.Expr) -> dict[str, Any]:
     return found
 
 
+def options_set(action: exp.Expr) -> dict[str, Any]:
+    """The options of SET OPTIONS, as Python values. Raises ApiError for a collation other than none."""
+    found: dict[str, Any] = {}
+    # OPTIONS() without any, which dbt sends, has no properties.
+    for item in (item for group in action.expressions if group is not None for item in group.expressions):
+        if isinstance(item, exp.CollateProperty):
+            if item.name:
+                raise unsupported(f"the collation {item.name}")
+        else:
+            found[item.name.lower()] = value_of(item.args["value"])
+    return found
+
+
 _EXPORT_OPTIONS = {"compression", "field_delimiter", "format", "header", "overwrite", "uri", "use_avro_logical_types"}
 
 

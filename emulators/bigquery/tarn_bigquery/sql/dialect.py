@@ -162,6 +162,25 @@ class GoogleSQLParser(PipeParser):
             table.set("properties", self._parse_properties())
         return table
 
+    def _parse_delete(self, *args: Any, **kwargs: Any) -> exp.Delete:
+        """DELETE, whose FROM may be left out: sqlglot then takes the table for one of a list of targets."""
+        delete = super()._parse_delete(*args, **kwargs)
+        targets = delete.args.get("tables")
+        if targets and not delete.args.get("this"):
+            delete.set("this", targets[0])
+            delete.set("tables", None)
+        return delete
+
+    def _parse_drop(self, *args: Any, **kwargs: Any) -> exp.Drop | exp.Command:
+        """DROP, of a table function too."""
+        is_table_function = self._match_pair(TokenType.TABLE, TokenType.FUNCTION, advance=False)
+        if is_table_function:
+            self._advance()
+        drop = super()._parse_drop(*args, **kwargs)
+        if is_table_function and isinstance(drop, exp.Drop):
+            drop.set("kind", "TABLE FUNCTION")
+        return drop
+
     def _parse_types(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
         kind = super()._parse_types(*args, **kwargs)
         self._last_type = kind

@@ -1,6 +1,7 @@
 """INFORMATION_SCHEMA and `__TABLES__`, made from the catalog when a query reads them."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -82,13 +83,27 @@ def _table_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
     for ref, body in _tables(dataset, context):
         yield {
             **_table_names(ref),
-            "table_type": _TABLE_TYPES[body["type"]],
+            "table_type": "CLONE" if "cloneDefinition" in body else _TABLE_TYPES[body["type"]],
             "is_insertable_into": "YES" if body["type"] == "TABLE" else "NO",
             "is_typed": "NO",
             "creation_time": int(body["creationTime"]) * 1000,
             "ddl": table_ddl(body),
             "default_collation_name": "NULL",
         }
+
+
+def _snapshot_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
+    for ref, body in _tables(dataset, context):
+        if body["type"] == "SNAPSHOT":
+            definition = body["snapshotDefinition"]
+            base = definition["baseTableReference"]
+            yield {
+                **_table_names(ref),
+                "base_table_catalog": base["projectId"],
+                "base_table_schema": base["datasetId"],
+                "base_table_name": base["tableId"],
+                "snapshot_time": datetime.fromisoformat(definition["snapshotTime"]),
+            }
 
 
 def _view_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
@@ -347,6 +362,13 @@ _VIEWS: dict[str, tuple[pa.Schema, Callable[[DatasetRef, QueryContext], Rows]]] 
             times="creation_time",
         ),
         _table_rows,
+    ),
+    "TABLE_SNAPSHOTS": (
+        _schema(
+            "table_catalog table_schema table_name base_table_catalog base_table_schema base_table_name",
+            times="snapshot_time",
+        ),
+        _snapshot_rows,
     ),
     "VIEWS": (_schema("table_catalog table_schema table_name view_definition use_standard_sql"), _view_rows),
     "COLUMNS": (

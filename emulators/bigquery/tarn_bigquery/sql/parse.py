@@ -22,6 +22,14 @@ _KINDS: dict[type[exp.Expr], str] = {
     exp.Export: "EXPORT_DATA",
 }
 
+# Statements that sqlglot leaves unread and whose first two words are not all of their name.
+_LONGER_NAMES = {
+    "ALTER_MATERIALIZED": "ALTER_MATERIALIZED_VIEW",
+    "ALTER_SNAPSHOT": "ALTER_TABLE",
+    "CREATE_SNAPSHOT": "CREATE_SNAPSHOT_TABLE",
+    "DROP_SNAPSHOT": "DROP_SNAPSHOT_TABLE",
+}
+
 _EXTERNAL_TABLE = re.compile(r"\s*(OR\s+REPLACE\s+)?EXTERNAL\s+TABLE\b", re.IGNORECASE)
 
 
@@ -116,13 +124,16 @@ def statement_type(tree: exp.Expr) -> str:
     if isinstance(tree, exp.Create | exp.Drop | exp.Alter):
         verb = type(tree).__name__.upper()
         name = f"{verb}_{(tree.args.get('kind') or '').replace(' ', '_').upper()}"
+        if tree.args.get("materialized") or tree.find(exp.MaterializedProperty):
+            name = name.replace("VIEW", "MATERIALIZED_VIEW")
         as_select = isinstance(tree.args.get("expression"), exp.Query)
         if name == "CREATE_FUNCTION" and as_select:
             return "CREATE_TABLE_FUNCTION"
         return f"{name}_AS_SELECT" if name == "CREATE_TABLE" and as_select else name
     if isinstance(tree, exp.Command):
         words = [str(tree.this), *str(tree.args.get("expression") or "").split()]
-        return "_".join(words[:2]).upper()
+        name = "_".join(words[:2]).upper()
+        return _LONGER_NAMES.get(name, name)
     return type(tree).__name__.upper()
 
 

@@ -16,7 +16,7 @@ from tarn_bigquery.errors import ApiError, invalid_query
 from tarn_bigquery.sql.parse import token_error
 
 
-class _Words(BigQuery):
+class Words(BigQuery):
     """BigQuery's tokens, without the words behind which sqlglot takes the rest of a statement as one text."""
 
     class Tokenizer(BigQuery.Tokenizer):
@@ -116,6 +116,14 @@ class Raise:
 
 
 @dataclass(frozen=True)
+class Assert:
+    """ASSERT: a condition, and what to say where it does not hold."""
+
+    condition: Fragment
+    message: Fragment | None
+
+
+@dataclass(frozen=True)
 class Execute:
     """EXECUTE IMMEDIATE. `using` has the parameters' names, empty for a positional one."""
 
@@ -159,7 +167,7 @@ class Block:
 def parse_script(script: str) -> Block:
     """The script as a block. Raises ApiError `invalidQuery` with the place of what cannot be read."""
     try:
-        tokens = _Words().tokenize(script)
+        tokens = Words().tokenize(script)
     except TokenError as error:
         raise token_error(error) from error
     parser = _Parser(script, tokens)
@@ -406,6 +414,11 @@ class _Parser:
         self.expect("MESSAGE", "=")
         return Raise(self.fragment())
 
+    def _assert(self, label: str | None) -> Assert:
+        self.expect("ASSERT")
+        condition = self.fragment("AS")
+        return Assert(condition, self.fragment() if self.accept("AS") else None)
+
     def _execute(self, label: str | None) -> Execute:
         self.expect("EXECUTE", "IMMEDIATE")
         sql = self.fragment("INTO", "USING")
@@ -482,6 +495,7 @@ _STATEMENTS: dict[str, Callable[[_Parser, str | None], Any]] = {
     "ITERATE": _Parser._continue,
     "RETURN": _Parser._return,
     "RAISE": _Parser._raise,
+    "ASSERT": _Parser._assert,
     "EXECUTE": _Parser._execute,
     "CALL": _Parser._call,
 }

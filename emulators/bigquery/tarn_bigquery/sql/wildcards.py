@@ -7,6 +7,7 @@ from sqlglot import exp
 
 from tarn_bigquery.catalog.catalog import Resource
 from tarn_bigquery.catalog.names import TableRef, duck_path, quote
+from tarn_bigquery.catalog.partitions import COMPUTED, pseudo_columns
 from tarn_bigquery.errors import invalid_query
 from tarn_bigquery.sql.compiler.sources import FIELDS, HIDDEN_FIELDS
 from tarn_bigquery.sql.compiler.values import text
@@ -34,18 +35,25 @@ def wildcard_table(ref: TableRef, columns: frozenset[str] | None, context: Query
     ]
     if not found:
         raise invalid_query(f"{ref} does not match any table.")
-    fields: list[Field] = max(found, key=lambda item: int(item[1]["creationTime"]))[1]["schema"]["fields"]
+    latest = max(found, key=lambda item: int(item[1]["creationTime"]))[1]
+    fields: list[Field] = latest["schema"]["fields"]
+    hidden = pseudo_columns(latest)
     for table, _ in found:
         query.refer(table, columns)
-    rows = " UNION ALL ".join(_rows(table, body, fields, prefix) for table, body in found)
+    rows = " UNION ALL ".join(_rows(table, body, [*fields, *_stored(hidden)], prefix) for table, body in found)
     relation = exp.Table(this=exp.Var(this=f"({rows})"))
     relation.meta[FIELDS] = fields
-    relation.meta[HIDDEN_FIELDS] = [{"name": SUFFIX, "type": "STRING", "mode": "NULLABLE"}]
+    relation.meta[HIDDEN_FIELDS] = [{"name": SUFFIX, "type": "STRING", "mode": "NULLABLE"}, *hidden]
     return relation
 
 
+def _stored(hidden: list[Field]) -> list[Field]:
+    """The pseudo-columns that are kept with the rows; the others are computed of them."""
+    return [field for field in hidden if COMPUTED not in field]
+
+
 def _rows(table: TableRef, body: Resource, fields: list[Field], prefix: str) -> str:
-    known = {field["name"].lower() for field in body["schema"]["fields"]}
+    known = {field["name"].lower() for field in [*body["schema"]["fields"], *_stored(pseudo_columns(body))]}
     columns = [
         quote(field["name"]) if field["name"].lower() in known else f"CAST(NULL AS {duck_type(field)})"
         for field in fields
