@@ -131,3 +131,23 @@ def test_ingestion_times_of_wildcard_tables(client: bigquery.Client, dataset: st
     assert values(client, sql) == [("20240102", 1)]
     partitions = f"SELECT partition_id FROM `{dataset}`.INFORMATION_SCHEMA.PARTITIONS ORDER BY 1"
     assert values(client, partitions) == [("20240101",), ("20240102",)]
+
+
+@pytest.mark.parametrize(
+    ("view", "columns", "row"),
+    [
+        ("TABLES WHERE table_name = 'c'", "base_table_schema IS NOT NULL, base_table_name", (True, "t")),
+        ("COLUMNS WHERE column_name = 'x' AND table_name = 't'", "is_stored, collation_name", (None, "NULL")),
+        ("COLUMN_FIELD_PATHS WHERE column_name = 'x' AND table_name = 't'", "rounding_mode", (None,)),
+        ("PARTITIONS WHERE table_name = 't'", "total_billable_bytes, total_rows", (0, 0)),
+        ("ROUTINES", "data_type, created <= CURRENT_TIMESTAMP(), last_altered >= created", ("INT64", True, True)),
+        ("VIEWS", "view_definition, check_option", ("SELECT 1 AS one", None)),
+    ],
+)
+def test_columns_of_information_schema(
+    client: bigquery.Client, dataset: str, table: str, view: str, columns: str, row: tuple[Any, ...]
+) -> None:
+    client.query(f"CREATE TABLE `{dataset}.c` CLONE {table}").result()
+    client.query(f"CREATE VIEW `{dataset}.v` AS SELECT 1 AS one").result()
+    client.query(f"CREATE FUNCTION `{dataset}.f`() RETURNS INT64 AS (1)").result()
+    assert values(client, f"SELECT {columns} FROM `{dataset}`.INFORMATION_SCHEMA.{view}") == [row]

@@ -88,20 +88,28 @@ def _table_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
             "is_typed": "NO",
             "creation_time": int(body["creationTime"]) * 1000,
             "ddl": table_ddl(body),
+            **_base_names(body),
             "default_collation_name": "NULL",
         }
+
+
+def _base_names(body: Resource) -> Row:
+    """The table that a snapshot or a clone was taken of; nothing for any other."""
+    definition = body.get("snapshotDefinition") or body.get("cloneDefinition")
+    if definition is None:
+        return {}
+    base = definition["baseTableReference"]
+    names = (("catalog", "projectId"), ("schema", "datasetId"), ("name", "tableId"))
+    return {f"base_table_{name}": base[member] for name, member in names}
 
 
 def _snapshot_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
     for ref, body in _tables(dataset, context):
         if body["type"] == "SNAPSHOT":
             definition = body["snapshotDefinition"]
-            base = definition["baseTableReference"]
             yield {
                 **_table_names(ref),
-                "base_table_catalog": base["projectId"],
-                "base_table_schema": base["datasetId"],
-                "base_table_name": base["tableId"],
+                **_base_names(body),
                 "snapshot_time": datetime.fromisoformat(definition["snapshotTime"]),
             }
 
@@ -127,6 +135,8 @@ def _column_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
                 "is_nullable": "NO" if field.get("mode") == "REQUIRED" else "YES",
                 "data_type": googlesql_type(field),
                 "is_generated": "NEVER",
+                "collation_name": "NULL",
+                "rounding_mode": field.get("roundingMode"),
                 "is_hidden": is_hidden,
                 "is_system_defined": is_hidden,
                 "is_partitioning_column": "YES" if name == parted_by else "NO",
@@ -145,6 +155,8 @@ def _field_path_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
                     "field_path": path,
                     "data_type": googlesql_type(field),
                     "description": field.get("description"),
+                    "collation_name": "NULL",
+                    "rounding_mode": field.get("roundingMode"),
                 }
 
 
@@ -183,6 +195,7 @@ def _partition_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
                 "partition_id": partition,
                 "total_rows": count,
                 "total_logical_bytes": size,
+                "total_billable_bytes": size,
                 "storage_tier": "ACTIVE",
                 "last_modified_time": int(body["lastModifiedTime"]) * 1000,
             }
@@ -200,6 +213,9 @@ def _routine_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
             "routine_type": _ROUTINE_TYPES.get(body.get("routineType", ""), "FUNCTION"),
             "routine_body": "EXTERNAL" if body.get("language") == "JAVASCRIPT" else "SQL",
             "routine_definition": body.get("definitionBody"),
+            "data_type": _type_text(body["returnType"]) if "returnType" in body else None,
+            "created": int(body["creationTime"]) * 1000,
+            "last_altered": int(body["lastModifiedTime"]) * 1000,
             "external_language": "JAVASCRIPT" if body.get("language") == "JAVASCRIPT" else None,
         }
 
@@ -358,7 +374,8 @@ _VIEWS: dict[str, tuple[pa.Schema, Callable[[DatasetRef, QueryContext], Rows]]] 
     ),
     "TABLES": (
         _schema(
-            "table_catalog table_schema table_name table_type is_insertable_into is_typed ddl default_collation_name",
+            "table_catalog table_schema table_name table_type is_insertable_into is_typed base_table_catalog "
+            "base_table_schema base_table_name ddl default_collation_name",
             times="creation_time",
         ),
         _table_rows,
@@ -370,17 +387,24 @@ _VIEWS: dict[str, tuple[pa.Schema, Callable[[DatasetRef, QueryContext], Rows]]] 
         ),
         _snapshot_rows,
     ),
-    "VIEWS": (_schema("table_catalog table_schema table_name view_definition use_standard_sql"), _view_rows),
+    "VIEWS": (
+        _schema("table_catalog table_schema table_name view_definition check_option use_standard_sql"),
+        _view_rows,
+    ),
     "COLUMNS": (
         _schema(
-            "table_catalog table_schema table_name column_name is_nullable data_type is_generated is_hidden "
-            "is_system_defined is_partitioning_column column_default",
+            "table_catalog table_schema table_name column_name is_nullable data_type is_generated "
+            "generation_expression is_stored is_hidden is_updatable is_system_defined is_partitioning_column "
+            "collation_name column_default rounding_mode",
             "ordinal_position clustering_ordinal_position",
         ),
         _column_rows,
     ),
     "COLUMN_FIELD_PATHS": (
-        _schema("table_catalog table_schema table_name column_name field_path data_type description"),
+        _schema(
+            "table_catalog table_schema table_name column_name field_path data_type description collation_name "
+            "rounding_mode"
+        ),
         _field_path_rows,
     ),
     "MATERIALIZED_VIEWS": (
@@ -392,7 +416,7 @@ _VIEWS: dict[str, tuple[pa.Schema, Callable[[DatasetRef, QueryContext], Rows]]] 
     "PARTITIONS": (
         _schema(
             "table_catalog table_schema table_name partition_id storage_tier",
-            "total_rows total_logical_bytes",
+            "total_rows total_logical_bytes total_billable_bytes",
             "last_modified_time",
         ),
         _partition_rows,
@@ -400,7 +424,8 @@ _VIEWS: dict[str, tuple[pa.Schema, Callable[[DatasetRef, QueryContext], Rows]]] 
     "ROUTINES": (
         _schema(
             "specific_catalog specific_schema specific_name routine_catalog routine_schema routine_name "
-            "routine_type routine_body routine_definition external_language"
+            "routine_type data_type routine_body routine_definition external_language",
+            times="created last_altered",
         ),
         _routine_rows,
     ),
