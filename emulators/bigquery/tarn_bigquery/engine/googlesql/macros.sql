@@ -72,8 +72,10 @@ CREATE MACRO googlesql.finite(r, a, b, symbol) AS
     CASE WHEN abs(r) <= 1.7976931348623157e308 OR isinf(a) OR isinf(b) OR isnan(a) OR isnan(b) THEN r ELSE
     googlesql.raise_float64('double overflow: ' || a || symbol || b) END;
 CREATE MACRO googlesql.divide(a, b) AS
-    CASE WHEN b = 0 THEN googlesql.raise_float64('division by zero: ' || a || ' / ' || b) ELSE
-    googlesql.finite(CAST(a AS DOUBLE) / CAST(b AS DOUBLE), CAST(a AS DOUBLE), CAST(b AS DOUBLE), ' / ') END;
+    CASE WHEN b = 0 THEN googlesql.raise_float64('division by zero: ' || a || ' / ' || b) ELSE CAST(a AS DOUBLE) /
+    CAST(b AS DOUBLE) END;
+CREATE MACRO googlesql.divide_in_range(a, b) AS
+    googlesql.finite(googlesql.divide(a, b), CAST(a AS DOUBLE), CAST(b AS DOUBLE), ' / ');
 CREATE MACRO googlesql.div(a, b) AS
     CASE WHEN b = 0 THEN googlesql.raise_int64('division by zero: ' || a || ' / ' || b) ELSE a // b END;
 CREATE MACRO googlesql.mod(a, b) AS

@@ -17,7 +17,7 @@ from tarn_bigquery.sql.compiler.kinds import (
     Type,
     named_fields,
 )
-from tarn_bigquery.sql.compiler.values import Value, coerce, coerced, common_type, text
+from tarn_bigquery.sql.compiler.values import MACRO, Value, coerce, coerced, common_type, once, text
 
 _MOMENTS = {"DATE", "DATETIME", "TIMESTAMP"}
 
@@ -67,14 +67,15 @@ def divide(env: Environment, node: exp.Expr, left: Value, right: Value) -> Value
     if kind in {INT64, FLOAT64}:
         return _divide_floats(left, right)
     name = "numeric_divide" if kind == NUMERIC else "bignumeric_divide"
-    return Value(f"googlesql.{name}({coerced(left, kind).sql}, {coerced(right, kind).sql})", kind)
+    return Value(once(f"googlesql.{name}({{0}}, {{1}})", coerced(left, kind).sql, coerced(right, kind).sql), kind)
 
 
 def _divide_floats(left: Value, right: Value) -> Value:
     one, other = coerced(left, FLOAT64).sql, coerced(right, FLOAT64).sql
     if isinstance(right.literal, int | float) and abs(right.literal) >= 1:
         return Value(f"({one} / {other})", FLOAT64)
-    return Value(f"googlesql.divide({left.sql}, {right.sql})", FLOAT64)
+    name = "divide_in_range" if _is_plain(left, right) else "divide"
+    return Value(once(f"googlesql.{name}({{0}}, {{1}})", left.sql, right.sql), FLOAT64)
 
 
 def _arithmetic(symbol: str, left: Value, right: Value) -> Value | None:
@@ -96,10 +97,15 @@ _HARMLESS = {"+": 1e15, "-": 1e15, "*": 1.0}
 
 def _float_arithmetic(symbol: str, left: Value, right: Value) -> Value:
     sql = f"({left.sql} {symbol} {right.sql})"
-    for value in (left, right):
-        if isinstance(value.literal, int | float) and abs(value.literal) <= _HARMLESS[symbol]:
-            return Value(sql, FLOAT64)
+    constants = [value.literal for value in (left, right) if isinstance(value.literal, int | float)]
+    if any(abs(constant) <= _HARMLESS[symbol] for constant in constants) or not _is_plain(left, right):
+        return Value(sql, FLOAT64)
     return Value(f"googlesql.finite({sql}, {left.sql}, {right.sql}, ' {symbol} ')", FLOAT64)
+
+
+def _is_plain(*operands: Value) -> bool:
+    """Whether these may be named again and again: an overflow is looked for only where that costs little."""
+    return not any(MACRO in operand.sql for operand in operands)
 
 
 def _multiply_decimals(kind: Type, left: Value, right: Value) -> Value:
@@ -108,7 +114,7 @@ def _multiply_decimals(kind: Type, left: Value, right: Value) -> Value:
     if INT64 in {left.type, right.type}:
         return Value(f"CAST({one} * {other} AS {kind.duck})", kind)
     if kind == NUMERIC:
-        return Value(f"googlesql.numeric_multiply({one}, {other})", kind)
+        return Value(once("googlesql.numeric_multiply({0}, {1})", one, other), kind)
     return Value(f"googlesql_bignumeric_multiply({one}, {other})", kind)
 
 

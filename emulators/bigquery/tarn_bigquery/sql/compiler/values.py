@@ -23,6 +23,8 @@ from tarn_bigquery.sql.compiler.kinds import (
     supertype,
 )
 
+MACRO = "googlesql."
+_MOST_MACROS = 2
 TIME_NAMES = ("DATE", "DATETIME", "TIMESTAMP", "TIME")
 
 
@@ -38,6 +40,20 @@ class Value:
     type: Type
     literal: str | int | float | None = None
     parts: tuple["Value", ...] | None = None
+
+
+def once(template: str, *operands: str) -> str:
+    """The template filled with operands, of which those that are deep stand in the SQL once.
+
+    Macros name their operands several times: calls within calls would grow by a power at every level.
+    """
+    if max((sql.count(MACRO) for sql in operands), default=0) <= _MOST_MACROS:
+        return template.format(*operands)
+    bound = {f"x{i}": sql for i, sql in enumerate(operands) if MACRO in sql or "SELECT" in sql}
+    names = [f"bound.x{i}" if f"x{i}" in bound else sql for i, sql in enumerate(operands)]
+    members = ", ".join(f"{name}: {sql}" for name, sql in bound.items())
+    # DuckDB has no other way to name a value within an expression.
+    return f"list_transform([{{{members}}}], lambda bound: {template.format(*names)})[1]"
 
 
 def null(kind: Type = NULL) -> Value:

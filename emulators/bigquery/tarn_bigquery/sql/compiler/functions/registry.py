@@ -18,7 +18,7 @@ from sqlglot import exp
 
 from tarn_bigquery.errors import ApiError
 from tarn_bigquery.sql.compiler.kinds import INT64, NULL, Type
-from tarn_bigquery.sql.compiler.values import Value, coerce, common_type
+from tarn_bigquery.sql.compiler.values import MACRO, Value, coerce, common_type, once
 
 if TYPE_CHECKING:
     from tarn_bigquery.sql.compiler.expressions import Expressions
@@ -143,7 +143,8 @@ class Signature:
                 return None
             cost += value.type != arg.type
             fitted.append(value.sql)
-        sql = self.template.format(*fitted, args=", ".join(fitted))
+        template = self.template.replace("{args}", ", ".join(f"{{{i}}}" for i in range(len(fitted))))
+        sql = once(template, *fitted) if MACRO in template else template.format(*fitted)
         return cost, Value(sql, _substitute(self.returns, variables))
 
 
