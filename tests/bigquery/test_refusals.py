@@ -44,6 +44,20 @@ def test_a_range_of_nothing(client: bigquery.Client, dataset: str) -> None:
         client.query_and_wait(f"CREATE TABLE `{dataset}.t` (r RANGE)")
 
 
+@pytest.mark.feature("SQL", "functions in Python", refused=True)
+def test_functions_in_other_languages(client: bigquery.Client, dataset: str) -> None:
+    python = "OPTIONS (entry_point = 'f', runtime_version = 'python-3.11') AS r'''def f(x): return x'''"
+    with pytest.raises(MethodNotImplemented, match="functions in the language python"):
+        client.query_and_wait(f"CREATE FUNCTION `{dataset}.f`(x INT64) RETURNS INT64 LANGUAGE python {python}")
+
+
+def test_a_routine_in_another_language_is_kept_and_not_called(client: bigquery.Client, dataset: str) -> None:
+    routine = bigquery.Routine(f"{dataset}.scala", type_="SCALAR_FUNCTION", language="SCALA", body="x")
+    client.create_routine(routine)
+    with pytest.raises(MethodNotImplemented, match="functions in the language SCALA"):
+        client.query_and_wait(f"SELECT `{dataset}`.scala()")
+
+
 def csv(client: bigquery.Client, table: str, text: str, **properties: Any) -> bigquery.LoadJob:
     config = bigquery.LoadJobConfig(
         schema=[bigquery.SchemaField("a", "INT64"), bigquery.SchemaField("s", "STRING")], source_format="CSV"

@@ -145,3 +145,15 @@ def test_a_session_that_ends_leaves_its_tables_to_others(client: bigquery.Client
     values(client, "CALL BQ.ABORT_SESSION()", connection_properties=shared)
     waiting.result()
     assert values(client, f"SELECT x FROM {table} ORDER BY x") == [(1,), (3,)]
+
+
+@pytest.mark.feature("SQL", "BQ.REFRESH_MATERIALIZED_VIEW, of views that are always fresh")
+def test_a_materialized_view_is_refreshed(client: bigquery.Client, dataset: str) -> None:
+    client.query_and_wait(f"CREATE TABLE `{dataset}.t` AS SELECT 1 AS x")
+    client.query_and_wait(f"CREATE MATERIALIZED VIEW `{dataset}.v` AS SELECT COUNT(*) AS n FROM `{dataset}.t`")
+    client.query_and_wait(f"INSERT `{dataset}.t` VALUES (2); CALL BQ.REFRESH_MATERIALIZED_VIEW('{dataset}.v')")
+    assert [row.n for row in client.query_and_wait(f"SELECT n FROM `{dataset}.v`")] == [2]
+    with pytest.raises(BadRequest, match="is not a materialized view"):
+        client.query_and_wait(f"CALL BQ.REFRESH_MATERIALIZED_VIEW('{dataset}.t')")
+    with pytest.raises(NotFound, match="Not found: Table"):
+        client.query_and_wait(f"CALL BQ.REFRESH_MATERIALIZED_VIEW('{dataset}.none')")

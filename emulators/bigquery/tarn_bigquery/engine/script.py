@@ -19,6 +19,7 @@ from tarn_bigquery.sql import parameters, script
 from tarn_bigquery.sql.compiler.kinds import of_field
 from tarn_bigquery.sql.compiler.values import Value, coerce
 from tarn_bigquery.sql.context import QueryContext, Variable
+from tarn_bigquery.sql.dialect import GoogleSQL
 from tarn_bigquery.sql.parse import Statement, parse_fragment
 from tarn_bigquery.sql.script import Block, Fragment, parse_script
 from tarn_bigquery.sql.types import Field, duck_type, field_of_googlesql, field_of_standard, standard_type
@@ -120,7 +121,7 @@ class Interpreter:
                     raise invalid_query(f"Variable '{name}' needs a type or a default value")
                 self.variables[name.lower()] = default
                 continue
-            kind = field_of_googlesql(name, exp.DataType.build(declare.kind, dialect="bigquery"))
+            kind = field_of_googlesql(name, exp.DataType.build(declare.kind, dialect=GoogleSQL))
             self.variables[name.lower()] = self._cast(default, kind)
 
     def _cast(self, value: Variable | None, kind: Field) -> Variable:
@@ -287,10 +288,11 @@ class Interpreter:
         self.outcome = Outcome("CREATE_PROCEDURE")
 
     def _call(self, call: script.CallProcedure) -> None:
-        if [part.upper() for part in call.path] == ["BQ", "ABORT_SESSION"]:
+        name = [part.upper() for part in call.path]
+        if name == ["BQ", "ABORT_SESSION"]:
             self.abort()
             return
-        if [part.upper() for part in call.path] == ["BQ", "REFRESH_MATERIALIZED_VIEW"]:
+        if name == ["BQ", "REFRESH_MATERIALIZED_VIEW"]:
             self._refresh(call)
             return
         key = self._procedure_key(call.path)
@@ -348,7 +350,7 @@ class _Reraised(Exception):
 def _procedure_body(key: Key, node: script.CreateProcedure) -> dict[str, Any]:
     arguments = []
     for mode, name, text in node.parameters:
-        kind = field_of_googlesql(name, exp.DataType.build(text, dialect="bigquery"))
+        kind = field_of_googlesql(name, exp.DataType.build(text, dialect=GoogleSQL))
         arguments.append({"name": name, "mode": mode, "dataType": standard_type(kind)})
     given = {"routineType": "PROCEDURE", "arguments": arguments, "definitionBody": node.body.text}
     return new_routine(key.dataset, key.name, given)

@@ -5,6 +5,7 @@ meaning to BigQuery's own names, so it wants the calls as they are.
 """
 
 import re
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from sqlglot import exp
@@ -15,6 +16,13 @@ from sqlglot.tokenizer_core import TokenType
 
 from tarn_bigquery.sql.pipes import PipeParser
 
+TABLE_FUNCTION = "TABLE FUNCTION"
+"""The kind of a CREATE TABLE FUNCTION; sqlglot passes over the word TABLE."""
+
+TYPE_NAME = "type_name"
+"""Under which a type's `meta` has its name as it is written."""
+
+_TYPE_NAME = re.compile(r"[A-Za-z]\w*(\s+[A-Za-z]\w*)*")
 _SPECIAL_SYNTAX = ("ARRAY", "CAST", "EXTRACT", "SAFE_CAST")
 
 
@@ -58,6 +66,9 @@ class GoogleSQLParser(PipeParser):
         **BigQueryParser.RANGE_PARSERS,
         TokenType.LIKE: lambda self, this: self._parse_like(this),
     }
+    COLUMN_OPERATORS: ClassVar[dict[TokenType, Any]] = {
+        token: operator for token, operator in BigQueryParser.COLUMN_OPERATORS.items() if token != TokenType.DCOLON
+    }
     FUNCTIONS: ClassVar[dict[str, Any]] = {}
     FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
         name: BigQueryParser.FUNCTION_PARSERS[name] for name in _SPECIAL_SYNTAX
@@ -69,6 +80,13 @@ class GoogleSQLParser(PipeParser):
         while self._curr:
             self._advance()
         return self._find_sql(first, self._prev) if first else ""
+
+    def _parse_create(self) -> exp.Create | exp.Command:
+        words = [token.token_type for token in self._tokens[self._index : self._index + 4]]
+        create = super()._parse_create()
+        if isinstance(create, exp.Create) and (TokenType.TABLE, TokenType.FUNCTION) in pairwise(words):
+            create.set("kind", TABLE_FUNCTION)
+        return create
 
     def _parse_function(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
         """A call. A date part among its arguments is a word and no column."""
@@ -178,13 +196,23 @@ class GoogleSQLParser(PipeParser):
             self._advance()
         drop = super()._parse_drop(*args, **kwargs)
         if is_table_function and isinstance(drop, exp.Drop):
-            drop.set("kind", "TABLE FUNCTION")
+            drop.set("kind", TABLE_FUNCTION)
         return drop
 
     def _parse_types(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
+        """A type, which remembers its name as it is written: sqlglot takes other databases' names for BigQuery's."""
+        first = self._curr
         kind = super()._parse_types(*args, **kwargs)
         self._last_type = kind
+        if first and isinstance(kind, exp.DataType) and (name := _TYPE_NAME.match(self._find_sql(first, self._prev))):
+            kind.meta[TYPE_NAME] = name[0]
         return kind
+
+    def _parse_id_var(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
+        """A name, which no text in quotes is."""
+        return (
+            None if self._curr and self._curr.token_type == TokenType.STRING else super()._parse_id_var(*args, **kwargs)
+        )
 
     def _parse_cast(self, *args: Any, **kwargs: Any) -> exp.Expr:
         """CAST, which sqlglot takes for another function where it has a FORMAT and a date's type."""

@@ -127,8 +127,6 @@ def statement_type(tree: exp.Expr) -> str:
         if tree.args.get("materialized") or tree.find(exp.MaterializedProperty):
             name = name.replace("VIEW", "MATERIALIZED_VIEW")
         as_select = isinstance(tree.args.get("expression"), exp.Query)
-        if name == "CREATE_FUNCTION" and as_select:
-            return "CREATE_TABLE_FUNCTION"
         return f"{name}_AS_SELECT" if name == "CREATE_TABLE" and as_select else name
     if isinstance(tree, exp.Command):
         words = [str(tree.this), *str(tree.args.get("expression") or "").split()]

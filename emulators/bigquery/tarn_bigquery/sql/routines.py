@@ -7,16 +7,17 @@ from sqlglot import exp
 
 from tarn_bigquery.catalog.catalog import Key, Resource
 from tarn_bigquery.catalog.names import DatasetRef
-from tarn_bigquery.errors import invalid_query
+from tarn_bigquery.errors import ApiError, invalid_query, unsupported
 from tarn_bigquery.sql.compiler.environment import Routine
 from tarn_bigquery.sql.compiler.kinds import Type, of_field
 from tarn_bigquery.sql.context import Prepared, QueryContext
+from tarn_bigquery.sql.dialect import TABLE_FUNCTION
 from tarn_bigquery.sql.parse import Statement, parse
 from tarn_bigquery.sql.resolve import resolve_tables
 from tarn_bigquery.sql.types import field_of_googlesql, field_of_standard, standard_type
 
 SCALAR, TABLE = "SCALAR_FUNCTION", "TABLE_VALUED_FUNCTION"
-_JAVASCRIPT = "JAVASCRIPT"
+_SQL, _JAVASCRIPT = "SQL", "JAVASCRIPT"
 _FULL_PATH = 3
 
 
@@ -39,18 +40,23 @@ def created_path(create: exp.Create) -> list[str]:
 
 
 def routine_body(create: exp.Create, statement: Statement) -> Resource:
-    """What a CREATE FUNCTION or CREATE TABLE FUNCTION says, in the shape of the REST API."""
+    """What a CREATE FUNCTION or CREATE TABLE FUNCTION says, in the shape of the REST API.
+
+    Raises ApiError `notImplemented` for a function in another language than SQL and JavaScript.
+    """
     properties = create.args.get("properties")
     given = {type(item): item for item in (properties.expressions if properties is not None else [])}
     body: Resource = {
-        "routineType": TABLE if isinstance(create.expression, exp.Query) else SCALAR,
+        "routineType": TABLE if create.args["kind"] == TABLE_FUNCTION else SCALAR,
         "arguments": [_argument(node) for node in create.this.expressions],
     }
     language = given.get(exp.LanguageProperty)
-    if language is not None and language.name.upper() == "JS":
+    if language is None:
+        body |= {"language": _SQL, "definitionBody": _definition(create, statement)}
+    elif language.name.upper() == "JS":
         body |= {"language": _JAVASCRIPT, "definitionBody": create.expression.name}
     else:
-        body |= {"language": "SQL", "definitionBody": _definition(create, statement)}
+        raise _unsupported_language(language.name)
     returns = given.get(exp.ReturnsProperty)
     if returns is not None and isinstance(returns.this, exp.DataType):
         body["returnType"] = standard_type(field_of_googlesql("", returns.this))
@@ -68,7 +74,17 @@ def _definition(create: exp.Create, statement: Statement) -> str:
     expression = create.expression
     if expression is None:
         raise invalid_query(f"The function in {statement.text[:40]} has no body.")
-    return expression.this.sql("bigquery") if isinstance(expression, exp.Paren) else expression.sql("bigquery")
+    if create.args["kind"] == TABLE_FUNCTION:
+        return expression.sql("bigquery")
+    # The outer parentheses belong to the statement: a query needs a pair of its own to be an expression.
+    body = expression.this if isinstance(expression, exp.Paren | exp.Subquery) else expression
+    if isinstance(body, exp.Query) and not isinstance(body, exp.Subquery):
+        raise invalid_query(
+            "Syntax error: The body of each CREATE FUNCTION statement is an expression, not a query; to use a query as "
+            "an expression, the query must be wrapped with additional parentheses to make it a scalar subquery "
+            "expression"
+        )
+    return body.sql("bigquery")
 
 
 @dataclass(frozen=True)
@@ -101,7 +117,10 @@ class CatalogRoutines:
         arguments = [(a["name"], _type(a["name"], a.get("dataType"))) for a in body.get("arguments", [])]
         returns = _type("", body.get("returnType"))
         definition = body.get("definitionBody", "")
-        if body.get("language") == _JAVASCRIPT:
+        language = body.get("language", _SQL)
+        if language not in {_SQL, _JAVASCRIPT}:
+            raise _unsupported_language(language)
+        if language == _JAVASCRIPT:
             return Routine(key.name, arguments, returns, exp.Null(), script=definition)
         is_table = body["routineType"] == TABLE
         tree = parse(definition if is_table else f"SELECT {definition}")[0].tree
@@ -110,6 +129,10 @@ class CatalogRoutines:
         )
         tree = resolve_tables(tree, owner, self.query)
         return Routine(key.name, arguments, returns, tree if is_table else tree.expressions[0])
+
+
+def _unsupported_language(name: str) -> ApiError:
+    return unsupported(f"functions in the language {name}")
 
 
 def _type(name: str, kind: dict[str, Any] | None) -> Type | None:

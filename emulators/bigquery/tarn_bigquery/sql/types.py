@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from tarn_bigquery.catalog.names import quote
 from tarn_bigquery.errors import invalid, invalid_query, unsupported
+from tarn_bigquery.sql.dialect import TYPE_NAME
 
 Field = dict[str, Any]
 
@@ -71,6 +72,10 @@ _WIDENED = {
     '"NULL"': "BIGINT",
     "NULL": "BIGINT",
 }
+
+_GOOGLESQL_NAMES = {"ARRAY", "BIGDECIMAL", "BIGINT", "BIGNUMERIC", "BOOL", "BOOLEAN", "BYTEINT", "BYTES", "DATE",
+                    "DATETIME", "DECIMAL", "FLOAT64", "GEOGRAPHY", "INT", "INT64", "INTEGER", "INTERVAL", "JSON",
+                    "NUMERIC", "RANGE", "SMALLINT", "STRING", "STRUCT", "TIME", "TIMESTAMP", "TINYINT"}  # fmt: skip
 
 _FROM_GOOGLESQL = {
     exp.DType.BIGINT: "INTEGER",
@@ -185,7 +190,13 @@ def field_of(name: str, kind: DuckDBPyType) -> Field:
 
 
 def field_of_googlesql(name: str, kind: exp.DataType) -> Field:
-    """The REST field of a type as written in GoogleSQL: `NUMERIC(10, 2)`, `ARRAY<STRUCT<a INT64>>`."""
+    """The REST field of a type as written in GoogleSQL: `NUMERIC(10, 2)`, `ARRAY<STRUCT<a INT64>>`.
+
+    Raises ApiError for a type that BigQuery does not have, whatever other databases call it.
+    """
+    written = kind.meta.get(TYPE_NAME)
+    if written is not None and written.upper() not in _GOOGLESQL_NAMES:
+        raise invalid_query(f"Type not found: {written}")
     dtype = kind.this
     if dtype == exp.DType.ARRAY:
         return {**field_of_googlesql(name, kind.expressions[0]), "mode": "REPEATED"}
