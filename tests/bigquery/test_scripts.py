@@ -153,6 +153,8 @@ def test_a_materialized_view_is_refreshed(client: bigquery.Client, dataset: str)
     client.query_and_wait(f"CREATE MATERIALIZED VIEW `{dataset}.v` AS SELECT COUNT(*) AS n FROM `{dataset}.t`")
     client.query_and_wait(f"INSERT `{dataset}.t` VALUES (2); CALL BQ.REFRESH_MATERIALIZED_VIEW('{dataset}.v')")
     assert [row.n for row in client.query_and_wait(f"SELECT n FROM `{dataset}.v`")] == [2]
+    made = client.get_table(f"{dataset}.v")
+    assert (made.mview_enable_refresh, made.mview_refresh_interval.total_seconds()) == (True, 1800)
     with pytest.raises(BadRequest, match="is not a materialized view"):
         client.query_and_wait(f"CALL BQ.REFRESH_MATERIALIZED_VIEW('{dataset}.t')")
     with pytest.raises(NotFound, match="Not found: Table"):

@@ -28,11 +28,15 @@ def table_body(create: exp.Create) -> Resource:
     return body | table_options(options(create), body)
 
 
+# What BigQuery says of a materialized view that has no options: clients read it.
+_REFRESHED = {"enableRefresh": True, "refreshIntervalMs": "1800000"}
+
+
 def view_body(create: exp.Create, text: str) -> Resource:
     """What a CREATE VIEW says of the view. `text` is the view's query as it was written."""
     given = options(create)
     kind = "materializedView" if create.find(exp.MaterializedProperty) else "view"
-    body: Resource = {kind: {"query": text} | ({"useLegacySql": False} if kind == "view" else {})}
+    body: Resource = {kind: {"query": text} | ({"useLegacySql": False} if kind == "view" else _REFRESHED)}
     descriptions = {}
     if isinstance(create.this, exp.Schema):
         descriptions = {column.name: _column_options(column).get("description") for column in create.this.expressions}
