@@ -60,5 +60,6 @@ def logs_dir(tmp_path_factory: pytest.TempPathFactory, prefix: str) -> Iterator[
 
 
 @pytest.fixture(scope="class")
-def test_data_dir() -> Path:
-    return Path(__file__).parent / "data"
+def test_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the suite keeps the files that it makes; it makes the folder, and takes it away again."""
+    return tmp_path_factory.mktemp("data") / "made"

@@ -1,6 +1,6 @@
 """Models, seeds, snapshots, tests and what else dbt's suite asks of a warehouse.
 
-Which classes are missing here, and why, stands in `emulators/bigquery/README.md`.
+Which classes are missing here, and why, stands in `left_out.yaml`.
 """
 
 from typing import Any
@@ -45,8 +45,13 @@ from dbt.tests.adapter.dbt_clone.test_dbt_clone import (
     BaseCloneSameSourceAndTarget,
     BaseCloneSameTargetAndState,
 )
-from dbt.tests.adapter.dbt_show.test_dbt_show import BaseShowLimit, BaseShowSqlHeader
-from dbt.tests.adapter.empty.test_empty import BaseTestEmpty, BaseTestEmptyInlineSourceRef
+from dbt.tests.adapter.dbt_debug.test_dbt_debug import BaseDebugInvalidProjectPostgres, BaseDebugPostgres
+from dbt.tests.adapter.dbt_show.test_dbt_show import (
+    BaseShowDoesNotHandleDoubleLimit,
+    BaseShowLimit,
+    BaseShowSqlHeader,
+)
+from dbt.tests.adapter.empty.test_empty import BaseTestEmpty, BaseTestEmptyInlineSourceRef, MetadataWithEmptyFlag
 from dbt.tests.adapter.ephemeral.test_ephemeral import BaseEphemeralErrorHandling
 from dbt.tests.adapter.hooks.test_model_hooks import BaseDuplicateHooksInConfigs, BaseHooksRefsOnSeeds
 from dbt.tests.adapter.hooks.test_run_hooks import BaseAfterRunHooks
@@ -59,6 +64,7 @@ from dbt.tests.adapter.persist_docs.test_persist_docs import (
     BasePersistDocs,
     BasePersistDocsAllColumnsMissing,
     BasePersistDocsColumnMissing,
+    BasePersistDocsCommentOnQuotedColumn,
     BasePersistDocsQuotedColumnCaseSensitive,
     BasePersistDocsQuotedDescriptionNotAppliedOnMismatch,
 )
@@ -70,6 +76,7 @@ from dbt.tests.adapter.query_comment.test_query_comment import (
     BaseNullQueryComments,
     BaseQueryComments,
 )
+from dbt.tests.adapter.relations.test_changing_relation_type import BaseChangeRelationTypeValidator
 from dbt.tests.adapter.sample_mode.test_sample_mode import BaseSampleModeTest
 from dbt.tests.adapter.simple_copy.test_simple_copy import SimpleCopyBase
 from dbt.tests.adapter.simple_seed.test_seed import (
@@ -93,7 +100,16 @@ from dbt.tests.adapter.store_test_failures_tests.test_store_test_failures import
 )
 from dbt.tests.adapter.unit_testing.test_case_insensitivity import BaseUnitTestCaseInsensivity
 from dbt.tests.adapter.unit_testing.test_invalid_input import BaseUnitTestInvalidInput
-from dbt.tests.adapter.unit_testing.test_types import BaseUnitTestingTypes
+from dbt.tests.adapter.unit_testing.test_quoted_reserved_word_column_names import (
+    BaseUnitTestQuotedReservedWordColumnNames,
+    test_my_model_csv_fixtures_yml,
+)
+from dbt.tests.adapter.unit_testing.test_types import (
+    BaseUnitTestingTypes,
+    BaseUnitTestingVarcharFixtureNoTruncation,
+    _length_test_yml,
+)
+from dbt.tests.fixtures.project import TestProjInfo
 
 from .suite import as_tests
 
@@ -126,6 +142,8 @@ AS_THEY_ARE = [
     BaseCloneSameSourceAndTarget,
     BaseCloneSameTargetAndState,
     BaseConcurrency,
+    BaseDebugInvalidProjectPostgres,
+    BaseDebugPostgres,
     BaseDuplicateHooksInConfigs,
     BaseEmpty,
     BaseEmptyQueryComments,
@@ -141,6 +159,7 @@ AS_THEY_ARE = [
     BasePersistDocs,
     BasePersistDocsAllColumnsMissing,
     BasePersistDocsColumnMissing,
+    BasePersistDocsCommentOnQuotedColumn,
     BasePersistDocsQuotedColumnCaseSensitive,
     BasePersistDocsQuotedDescriptionNotAppliedOnMismatch,
     BaseSameAliasDifferentDatabases,
@@ -288,3 +307,51 @@ class TestUnitTestingTypes(BaseUnitTestingTypes):
             ["numeric '1'", "1"],
             ["['a', 'b']", "['a', 'b']"],
         ]
+
+
+@pytest.mark.adapter
+class TestChangeRelationTypeValidator(BaseChangeRelationTypeValidator):
+    """BigQuery puts no view in a table's place without a full refresh."""
+
+    def _run_and_check_materialization(self, materialization: str, extra_args: list[str] | None = None) -> None:
+        super()._run_and_check_materialization(materialization, ["--full-refresh"])
+
+
+@pytest.mark.adapter
+class TestShowDoesNotHandleDoubleLimit(BaseShowDoesNotHandleDoubleLimit):
+    DATABASE_ERROR_MESSAGE = "Syntax error"
+
+
+@pytest.mark.adapter
+class TestMetadataWithEmptyFlag(MetadataWithEmptyFlag):
+    """Without the models that give a column the type VARCHAR."""
+
+    @pytest.mark.parametrize(
+        "model",
+        ["control", "get_columns_in_relation", "alter_relation_comment", "alter_column_comment", "truncate_relation"],
+    )
+    def test_run(self, project: TestProjInfo, model: str) -> None:
+        super().test_run(project, model)
+
+
+@pytest.mark.adapter
+class TestUnitTestQuotedReservedWordColumnNames(BaseUnitTestQuotedReservedWordColumnNames):
+    @pytest.fixture(scope="class")
+    def models(self) -> dict[str, str]:
+        return {
+            "my_model.sql": "select * from {{ ref('my_upstream_model') }}",
+            "my_upstream_model.sql": "select 1 as `GROUP`",
+            "unit_tests.yml": test_my_model_csv_fixtures_yml,
+        }
+
+
+@pytest.mark.adapter
+class TestUnitTestingVarcharFixtureNoTruncation(BaseUnitTestingVarcharFixtureNoTruncation):
+    @pytest.fixture(scope="class")
+    def models(self) -> dict[str, str]:
+        model = "select tested_column, length(tested_column) as col_len from {{ ref('my_upstream_model') }}"
+        return {
+            "my_model.sql": model,
+            "my_upstream_model.sql": "select cast('short' as string(5)) as tested_column",
+            "schema.yml": _length_test_yml,
+        }
