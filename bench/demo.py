@@ -5,12 +5,13 @@ The state folder is a temporary one and the ports are free ones, so a running la
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from _lake import free_port
 
 TARN = Path(sys.executable).with_name("tarn")
 SERVICES = ("AIRFLOW", "BIGQUERY", "GCS", "PUBLISHERS")
@@ -20,7 +21,7 @@ LIMITS = {"from nothing": 180, "again": 90, "after down": 90}
 def main() -> None:
     """Measure and print each kind of start beside its limit, in seconds."""
     with tempfile.TemporaryDirectory() as home:
-        environment = os.environ | {"TARN_HOME": home} | {f"TARN_{name}_PORT": free_port() for name in SERVICES}
+        environment = os.environ | {"TARN_HOME": home} | {f"TARN_{name}_PORT": str(free_port()) for name in SERVICES}
         try:
             print(f"{'tarn demo':<16}{'seconds':>9}{'limit':>7}{'Airflow up':>12}")
             for kind, limit in LIMITS.items():
@@ -38,13 +39,6 @@ def run(command: str, environment: dict[str, str]) -> tuple[float, str]:
     begun = time.perf_counter()
     done = subprocess.run([TARN, command], env=environment, check=True, capture_output=True, text=True)
     return time.perf_counter() - begun, done.stdout
-
-
-def free_port() -> str:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -3,18 +3,13 @@
 Airflow is up before the clock starts. The state folder is a temporary one and the ports are free ones.
 """
 
-import socket
-import tempfile
 import time
 from collections import Counter
-from pathlib import Path
 
-from tarn.airflow.client import AirflowClient
+from _lake import Lake, running_lake
+
 from tarn.dataset import dataset_names, find_dataset
 from tarn.errors import NotPublished
-from tarn.local.airflow import login
-from tarn.local.lake import lake_services
-from tarn.local.supervisor import Supervisor
 from tarn.marts import build_marts
 from tarn.partition import Partition
 from tarn.pipeline import STEPS, run_step
@@ -29,35 +24,21 @@ RUNS = {
 LIMIT_SECONDS = 90
 DAY = "2024-04-15"
 WHOLE_LIMIT_SECONDS = 60
-SERVICES = ("airflow", "bigquery", "gcs", "publishers")
 SHARES = 6
 """How many of a run's tasks are shown: those that took most."""
 
 
 def main() -> None:
     """Measure and print, in seconds; a task's share is of the seconds of all tasks."""
-    with tempfile.TemporaryDirectory() as home:
-        ports = {f"{service}_port": free_port() for service in SERVICES}
-        settings = Settings(home=Path(home), **ports)
-        supervisor = Supervisor(settings.home)
-        try:
-            supervisor.start(lake_services(settings), lambda _service, _seconds: None)
-            client = AirflowClient(f"http://{settings.host}:{settings.airflow_port}", *login(settings))
-            for pipeline, conf in RUNS.items():
-                report(pipeline, LIMIT_SECONDS, *run_dag(client, pipeline, conf))
-            report("tarn run --all", WHOLE_LIMIT_SECONDS, *run_all(settings))
-        finally:
-            supervisor.stop(lake_services(settings))
+    with running_lake() as lake:
+        for pipeline, conf in RUNS.items():
+            report(pipeline, LIMIT_SECONDS, *run_dag(lake, pipeline, conf))
+        report("tarn run --all", WHOLE_LIMIT_SECONDS, *run_all(lake.settings))
 
 
-def run_dag(client: AirflowClient, pipeline: str, conf: dict[str, str]) -> tuple[float, Counter[str]]:
+def run_dag(lake: Lake, pipeline: str, conf: dict[str, str]) -> tuple[float, Counter[str]]:
     """How long a run of a DAG took, and each of its tasks."""
-    client.await_dag(pipeline)
-    begun = time.perf_counter()
-    *_, state = client.follow(pipeline, client.trigger(pipeline, conf))
-    seconds = time.perf_counter() - begun
-    if state.state != "success":
-        raise SystemExit(f"The run of {pipeline} ended as {state.state}.")
+    seconds, state = lake.run(pipeline, conf)
     spent = Counter[str]()
     for task in state.tasks:
         spent[task.task.rpartition(".")[2]] += task.seconds or 0
@@ -90,13 +71,6 @@ def report(name: str, limit: int, seconds: float, spent: Counter[str]) -> None:
     whole = sum(spent.values()) or 1.0
     shares = ", ".join(f"{task} {part / whole:.0%}" for task, part in spent.most_common(SHARES))
     print(f"{name:<16}{seconds:>7.1f} of {limit:<4}{shares}", flush=True)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":
