@@ -7,7 +7,7 @@ from dbt.adapters.base.relation import BaseRelation
 from dbt.tests.adapter.catalog.relation_types import CatalogRelationTypes
 from dbt.tests.adapter.materialized_view.basic import MaterializedViewBasic
 from dbt.tests.fixtures.project import TestProjInfo
-from dbt.tests.util import get_connection
+from dbt.tests.util import get_connection, run_dbt
 
 pytestmark = [pytest.mark.slow, pytest.mark.adapter]
 
@@ -36,6 +36,12 @@ class TestMaterializedViewBasic(MaterializedViewBasic):
     @staticmethod
     def query_row_count(project: TestProjInfo, relation: BaseRelation) -> int:
         return project.run_sql(f"select count(*) from {relation}", fetch="one")[0]
+
+    def test_view_replaces_materialized_view(self, project: TestProjInfo, my_materialized_view: BaseRelation) -> None:
+        """BigQuery's adapter puts no view in its place without a full refresh."""
+        self.swap_materialized_view_to_view(project, my_materialized_view)
+        run_dbt(["run", "--models", my_materialized_view.identifier, "--full-refresh"])
+        assert self.query_relation_type(project, my_materialized_view) == "view"
 
     def test_materialized_view_only_updates_after_refresh(
         self, project: TestProjInfo, my_materialized_view: BaseRelation, my_seed: BaseRelation
