@@ -75,7 +75,8 @@ CREATE MACRO googlesql.divide(a, b) AS
     CASE WHEN b = 0 THEN googlesql.raise_float64('division by zero: ' || a || ' / ' || b) ELSE CAST(a AS DOUBLE) /
     CAST(b AS DOUBLE) END;
 CREATE MACRO googlesql.divide_in_range(a, b) AS
-    googlesql.finite(googlesql.divide(a, b), CAST(a AS DOUBLE), CAST(b AS DOUBLE), ' / ');
+    CASE WHEN b = 0 THEN googlesql.raise_float64('division by zero: ' || a || ' / ' || b) ELSE
+    googlesql.finite(CAST(a AS DOUBLE) / CAST(b AS DOUBLE), CAST(a AS DOUBLE), CAST(b AS DOUBLE), ' / ') END;
 CREATE MACRO googlesql.div(a, b) AS
     CASE WHEN b = 0 THEN googlesql.raise_int64('division by zero: ' || a || ' / ' || b) ELSE a // b END;
 CREATE MACRO googlesql.mod(a, b) AS
