@@ -224,7 +224,8 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """The variables that lead Google's own clients, Airflow and dbt to the same cloud as these settings."""
-        given = {f"TARN_{name.upper()}": _as_variable(getattr(self, name)) for name in self.model_fields_set}
+        values = {name: getattr(self, name) for name in self.model_fields_set}
+        given = {f"TARN_{name.upper()}": _as_variable(value) for name, value in values.items() if value is not None}
         cloud = {"GOOGLE_CLOUD_PROJECT": self.project}
         if self.gcs_url:
             cloud["STORAGE_EMULATOR_HOST"] = self.gcs_url

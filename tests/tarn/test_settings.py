@@ -14,6 +14,10 @@ def test_the_local_lake_needs_no_setting() -> None:
     assert settings.key_file is None
 
 
+def test_what_is_given_as_nothing_is_not_handed_on() -> None:
+    assert "TARN_GCS_ENDPOINT" not in Settings(gcs_endpoint=None).environment()
+
+
 def test_a_wrong_variable_is_told_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TARN_GCS_PORT", "70000")
     monkeypatch.setenv("TARN_TARGET", "aws")
