@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 import requests
+from _ports import free_port
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
@@ -105,10 +106,3 @@ def object_server(folder: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=STOP_SECONDS)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,6 +1,5 @@
 """A lake with Airflow for the benches that run DAGs: its state in a temporary folder, its ports free ones."""
 
-import socket
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
+from _ports import free_port
 
 from tarn.airflow.client import AirflowClient, RunState
 from tarn.local.airflow import login
@@ -91,10 +91,3 @@ def _own_seconds(process: psutil.Process) -> float:
     except psutil.NoSuchProcess:
         return 0.0
     return float(times.user + times.system + times.children_user + times.children_system)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from _lake import free_port
+from _ports import free_port
 
 TARN = Path(sys.executable).with_name("tarn")
 SERVICES = ("AIRFLOW", "BIGQUERY", "GCS", "PUBLISHERS")
