@@ -19,8 +19,7 @@ from tarn_bigquery.sql import parameters, script
 from tarn_bigquery.sql.compiler.kinds import of_field
 from tarn_bigquery.sql.compiler.values import Value, coerce
 from tarn_bigquery.sql.context import QueryContext, Variable
-from tarn_bigquery.sql.dialect import GoogleSQL
-from tarn_bigquery.sql.parse import Statement, parse_fragment
+from tarn_bigquery.sql.parse import Statement, parse_fragment, parse_type
 from tarn_bigquery.sql.script import Block, Fragment, parse_script
 from tarn_bigquery.sql.types import Field, duck_type, field_of_googlesql, field_of_standard, standard_type
 
@@ -121,7 +120,7 @@ class Interpreter:
                     raise invalid_query(f"Variable '{name}' needs a type or a default value")
                 self.variables[name.lower()] = default
                 continue
-            kind = field_of_googlesql(name, exp.DataType.build(declare.kind, dialect=GoogleSQL))
+            kind = field_of_googlesql(name, parse_type(declare.kind))
             self.variables[name.lower()] = self._cast(default, kind)
 
     def _cast(self, value: Variable | None, kind: Field) -> Variable:
@@ -350,7 +349,7 @@ class _Reraised(Exception):
 def _procedure_body(key: Key, node: script.CreateProcedure) -> dict[str, Any]:
     arguments = []
     for mode, name, text in node.parameters:
-        kind = field_of_googlesql(name, exp.DataType.build(text, dialect=GoogleSQL))
+        kind = field_of_googlesql(name, parse_type(text))
         arguments.append({"name": name, "mode": mode, "dataType": standard_type(kind)})
     given = {"routineType": "PROCEDURE", "arguments": arguments, "definitionBody": node.body.text}
     return new_routine(key.dataset, key.name, given)

@@ -5,16 +5,18 @@ meaning to BigQuery's own names, so it wants the calls as they are.
 """
 
 import re
+from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.parser import Parser
 from sqlglot.parsers.bigquery import BigQueryParser
-from sqlglot.tokenizer_core import TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from tarn_bigquery.sql.pipes import PipeParser
+from tarn_bigquery.sql.syntax import SyntaxMistake, unexpected, unexpected_instead
 
 TABLE_FUNCTION = "TABLE FUNCTION"
 """The kind of a CREATE TABLE FUNCTION; sqlglot passes over the word TABLE."""
@@ -26,6 +28,11 @@ _TYPE_NAME = re.compile(r"[A-Za-z]\w*(\s+[A-Za-z]\w*)*")
 _SPECIAL_SYNTAX = ("ARRAY", "CAST", "EXTRACT", "SAFE_CAST")
 
 
+_WANTED = re.compile(r"Expect(?:ed|ing) (\W)|Expected (END|AS|FROM) .*|Invalid expression / Unexpected token")
+_READ_WHOLE = re.compile(
+    r"CREATE\s+(OR\s+REPLACE\s+)?(TEMP(ORARY)?\s+|MATERIALIZED\s+)?(TABLE|VIEW|FUNCTION|SCHEMA)\b", re.IGNORECASE
+)
+_BEGINS_QUERY = {TokenType.FROM, TokenType.SELECT, TokenType.WITH}
 _BITWISE = ((TokenType.PIPE, exp.BitwiseOr), (TokenType.CARET, exp.BitwiseXor), (TokenType.AMP, exp.BitwiseAnd))
 _TAKES_DATE_PART = re.compile(r"(DATE|DATETIME|TIME|TIMESTAMP)_(TRUNC|DIFF)|LAST_DAY|NORMALIZE(_AND_CASEFOLD)?")
 _WORDS = {"MICROSECOND", "MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "ISOWEEK", "MONTH", "QUARTER",
@@ -41,8 +48,14 @@ def _make_word(argument: exp.Expr) -> None:
         argument.replace(exp.Var(this=argument.name))
 
 
+def _properties(create: exp.Expr) -> list[exp.Expr]:
+    properties = create.args.get("properties")
+    return properties.expressions if properties is not None else []
+
+
 class GoogleSQLParser(PipeParser):
     _last_type: exp.Expr | None = None
+    _body_options: exp.Properties | None = None
     STATEMENT_PARSERS: ClassVar[dict[TokenType, Any]] = {
         **BigQueryParser.STATEMENT_PARSERS,
         # sqlglot takes it in part only: `load_data` reads the text.
@@ -74,6 +87,62 @@ class GoogleSQLParser(PipeParser):
         name: BigQueryParser.FUNCTION_PARSERS[name] for name in _SPECIAL_SYNTAX
     }
 
+    def raise_error(self, message: str, token: Token | None = None) -> NoReturn:
+        """Say what was found, where, and what could have stood there if sqlglot knows it."""
+        if wanted := _WANTED.fullmatch(message):
+            symbol, word = wanted.groups()
+            expected = f'"{symbol}"' if symbol else f"keyword {word}" if word else "end of input"
+            raise SyntaxMistake(unexpected_instead(self.sql, self._curr or None, expected))
+        raise SyntaxMistake(unexpected(self.sql, token or self._curr or None))
+
+    def _parse_csv(self, parse_method: Callable[[], Any], sep: TokenType = TokenType.COMMA) -> list[Any]:
+        """A list. sqlglot passes over commas with nothing between them, and over one at the end of any list."""
+
+        may_end_in_comma = {TokenType.R_PAREN, TokenType.PIPE_GT}
+
+        def item() -> Any:
+            parsed = parse_method()
+            if parsed is not None:
+                return parsed
+            is_last = self._prev.token_type == sep and parse_method != self._parse_expression
+            if self._curr.token_type == sep or (is_last and self._curr.token_type not in may_end_in_comma):
+                self.raise_error("Unexpected symbol")
+            return None
+
+        return super()._parse_csv(item, sep)
+
+    def _parse_projections(self) -> tuple[list[exp.Expr], list[exp.Expr] | None]:
+        columns, others = super()._parse_projections()
+        if not columns:
+            self.raise_error("Expected a column")
+        return columns, others
+
+    def _parse_function_args(self, *args: Any, **kwargs: Any) -> list[exp.Expr]:
+        arguments = super()._parse_function_args(*args, **kwargs)
+        if self._prev.token_type == TokenType.COMMA:
+            self.raise_error("Unexpected symbol")
+        return arguments
+
+    def _parse_statement(self) -> exp.Expr | None:
+        """A statement, which does not begin with any word: sqlglot would take an expression for one."""
+        first = self._curr
+        statement = super()._parse_statement()
+        if isinstance(statement, exp.Condition | exp.Alias) and not isinstance(statement, exp.Query):
+            self.raise_error("Unexpected word", first)
+        return statement
+
+    def _parse_user_defined_function_expression(self) -> exp.Expr | None:
+        """The body of a function, which is an expression or, of a table function, a query; its options follow it."""
+        body = super()._parse_statement()
+        self._body_options = self._parse_properties()
+        return body
+
+    def _parse_as_command(self, start: Token) -> exp.Command:
+        """A statement that is left unread. One that is read in all of its forms has a mistake where reading ended."""
+        if _READ_WHOLE.match(self._find_sql(start, self._tokens[-1])):
+            self.raise_error("Unexpected word")
+        return super()._parse_as_command(start)
+
     def _rest_of_statement(self) -> str:
         """The text from here to the end of the statement, whose words are passed over."""
         first = self._curr
@@ -83,9 +152,14 @@ class GoogleSQLParser(PipeParser):
 
     def _parse_create(self) -> exp.Create | exp.Command:
         words = [token.token_type for token in self._tokens[self._index : self._index + 4]]
+        self._body_options = None
         create = super()._parse_create()
         if isinstance(create, exp.Create) and (TokenType.TABLE, TokenType.FUNCTION) in pairwise(words):
             create.set("kind", TABLE_FUNCTION)
+        if self._body_options is not None:
+            create.set(
+                "properties", exp.Properties(expressions=[*_properties(create), *self._body_options.expressions])
+            )
         return create
 
     def _parse_function(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
@@ -168,11 +242,13 @@ class GoogleSQLParser(PipeParser):
         """A literal. Two that stand side by side are one text to sqlglot, and a mistake in GoogleSQL."""
         primary = super()._parse_primary()
         if isinstance(primary, exp.Concat):
-            self.raise_error("Unexpected string literal")
+            self.raise_error("Unexpected string literal", self._prev)
         return primary
 
     def _parse_table(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
         """A table; the one that CLONE or COPY names may be meant as it was, and options of the new one follow it."""
+        if self._curr.token_type in _BEGINS_QUERY and self._prev.token_type != TokenType.L_PAREN:
+            self.raise_error("A query stands in parentheses")
         is_origin = self._prev is not None and self._prev.text.upper() in self.CLONE_KEYWORDS
         table = super()._parse_table(*args, **kwargs)
         if is_origin and isinstance(table, exp.Table):

@@ -8,9 +8,10 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from tarn_bigquery.errors import ApiError, invalid_query
+from tarn_bigquery.errors import invalid_query
 from tarn_bigquery.sql.dialect import GoogleSQL
 from tarn_bigquery.sql.reserved import refuse_reserved_names
+from tarn_bigquery.sql.syntax import SyntaxMistake, token_error
 
 _KINDS: dict[type[exp.Expr], str] = {
     exp.Query: "SELECT",
@@ -72,14 +73,22 @@ def parse_fragment(script: str, start: int, end: int, *, before: str = "") -> St
     return replace(found[0], script=script, start=start, end=end)
 
 
+def parse_type(text: str) -> exp.DataType:
+    """A type as it is written in a script. Raises ApiError `invalidQuery` for a text that is none."""
+    try:
+        return exp.DataType.from_str(text, dialect=GoogleSQL)
+    except (ParseError, TokenError, IndexError, TypeError) as error:
+        raise invalid_query(f"Type not found: {text.strip()}") from error
+
+
 @lru_cache(maxsize=64)
 def _parsed(script: str) -> list[Statement]:
     dialect = GoogleSQL()
     try:
         tokens = dialect.tokenize(script)
         trees = dialect.parser().parse(tokens, script)
-    except ParseError as error:
-        raise _syntax_error(error) from error
+    except SyntaxMistake as error:
+        raise error.told from error
     except TokenError as error:
         raise token_error(error) from error
     except (AttributeError, IndexError, TypeError) as error:
@@ -142,21 +151,3 @@ def _external_verb(tree: exp.Expr) -> str | None:
     if isinstance(tree, exp.Command) and _EXTERNAL_TABLE.match(str(tree.args.get("expression") or "")):
         return str(tree.this).upper()
     return None
-
-
-def token_error(error: TokenError) -> ApiError:
-    """What sqlglot says of a text that it cannot split into words."""
-    found = re.search(r"Missing (\S+) from (\d+):(\d+)", str(error.__cause__))
-    if found is None or found[1][-1] not in "'\"`":
-        return invalid_query("Syntax error: Unclosed comment")
-    what = (
-        "identifier" if found[1] == "`" else "triple-quoted string literal" if len(found[1]) > 2 else "string literal"
-    )
-    return invalid_query(f"Syntax error: Unclosed {what} at [{found[2]}:{int(found[3]) + 2 - len(found[1])}]")
-
-
-def _syntax_error(error: ParseError) -> ApiError:
-    detail = error.errors[0] if error.errors else {}
-    what = detail.get("highlight") or detail.get("description") or str(error)
-    where = f" at [{detail['line']}:{detail['col']}]" if detail.get("line") else ""
-    return invalid_query(f'Syntax error: Unexpected "{what}"{where}')

@@ -12,8 +12,8 @@ from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.errors import TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from tarn_bigquery.errors import ApiError, invalid_query
-from tarn_bigquery.sql.parse import token_error
+from tarn_bigquery.errors import ApiError
+from tarn_bigquery.sql.syntax import token_error, unexpected
 
 
 class Words(BigQuery):
@@ -177,6 +177,9 @@ def parse_script(script: str) -> Block:
     return block
 
 
+_NO_NAMES = frozenset(";,()=:")
+
+
 class _Parser:
     def __init__(self, script: str, tokens: Sequence[Token]) -> None:
         self._script = script
@@ -197,10 +200,7 @@ class _Parser:
         return "" if quoted else token.text.upper()
 
     def unexpected(self) -> ApiError:
-        if self.token is None:
-            return invalid_query("Syntax error: Unexpected end of script")
-        column = self.token.col - len(self.token.text) + 1
-        return invalid_query(f'Syntax error: Unexpected "{self.token.text}" at [{self.token.line}:{column}]')
+        return unexpected(self._script, self.token)
 
     def accept(self, *words: str) -> bool:
         """Go past the words if they are next."""
@@ -271,10 +271,12 @@ class _Parser:
         return self._script[self._tokens[first].start : self._tokens[self._at - 1].end + 1]
 
     def _name(self) -> str:
-        if self.token is None:
+        name = self.token
+        is_string = name is not None and name.token_type == TokenType.STRING
+        if name is None or is_string or (name.text in _NO_NAMES and not self._is_quoted()):
             raise self.unexpected()
         self._at += 1
-        return self._tokens[self._at - 1].text
+        return name.text
 
     def _names(self) -> list[str]:
         names = [self._name()]

@@ -249,8 +249,6 @@ class _Select:
 
     def _items(self, compiler: Expressions) -> list[Item]:
         items: list[Item] = []
-        if not self.node.expressions:
-            raise self.env.wrong("Syntax error: Unexpected end of SELECT list", self.node)
         for node in self.node.expressions:
             found = self._expanded(compiler, node)
             if found is None:
