@@ -132,8 +132,9 @@ class GoogleSQLParser(PipeParser):
         return statement
 
     def _parse_user_defined_function_expression(self) -> exp.Expr | None:
-        """The body of a function, which is an expression or, of a table function, a query; its options follow it."""
-        body = super()._parse_statement()
+        """The body of a function, in parentheses or, of a table function, a query; its options follow it."""
+        in_parentheses = self._curr.token_type == TokenType.L_PAREN
+        body = self._parse_disjunction() if in_parentheses else super()._parse_statement()
         self._body_options = self._parse_properties()
         return body
 
