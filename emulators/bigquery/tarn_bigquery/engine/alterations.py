@@ -10,6 +10,7 @@ from tarn_bigquery.catalog.catalog import Resource, create, remove, table_key, u
 from tarn_bigquery.catalog.names import TableRef, duck_path, quote
 from tarn_bigquery.engine import definitions
 from tarn_bigquery.engine.ddl_call import Call, ddl_outcome, narrowed
+from tarn_bigquery.engine.layout import role_of
 from tarn_bigquery.engine.queries import Outcome
 from tarn_bigquery.errors import already_exists, invalid_query, not_found, unsupported
 from tarn_bigquery.sql import alterations, constraints, ddl
@@ -94,6 +95,7 @@ def _drop(call: Call, ref: TableRef, action: exp.Expr) -> None:
 def _drop_column(call: Call, ref: TableRef, action: exp.Expr) -> None:
     current = call.context.catalog.table(ref)
     name = action.args["tables"][0].name
+    _refuse_layout(current, name, "drop")
     fields = definitions.fields_of(current)
     kept = [field for field in fields if field["name"].lower() != name.lower()]
     if len(kept) == len(fields):
@@ -106,9 +108,16 @@ def _drop_column(call: Call, ref: TableRef, action: exp.Expr) -> None:
         transaction.change(update(table_key(ref), lambda body: resources.stamped({**body, "schema": {"fields": kept}})))
 
 
+def _refuse_layout(table: Resource, column: str, change: str) -> None:
+    """Raises ApiError `invalidQuery` for a change of a column that the table's rows lie by."""
+    if role := role_of(table, column):
+        raise invalid_query(f"ALTER TABLE cannot {change} the {role} column {column}")
+
+
 def _rename_column(call: Call, ref: TableRef, action: exp.Expr) -> None:
     old, new = action.this.name, action.args["to"].name
     current = call.context.catalog.table(ref)
+    _refuse_layout(current, old, "rename")
     fields = definitions.fields_of(current)
     renamed = [{**f, "name": new} if f["name"].lower() == old.lower() else f for f in fields]
     if renamed == fields:

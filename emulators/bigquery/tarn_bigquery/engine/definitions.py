@@ -16,6 +16,7 @@ from tarn_bigquery.catalog.names import (
     quote,
 )
 from tarn_bigquery.engine.database import Database, Transaction
+from tarn_bigquery.engine.layout import check_layout
 from tarn_bigquery.errors import ApiError, already_exists, invalid
 from tarn_bigquery.sql.types import Field, duck_type, normalized
 
@@ -104,11 +105,13 @@ def _path_beside(ref: TableRef) -> str:
 
 
 def _completed(transaction: Transaction, body: Resource) -> Resource:
-    """The table with what its dataset says of it. Raises ApiError for names that may not be."""
+    """The table with what its dataset says of it. Raises ApiError for names and a layout that may not be."""
     ref = ref_of(body)
     body = _with_expiration(body, transaction.catalog.dataset(ref.parent), transaction.catalog.clock())
     check_table_id(ref.table)
     _check_names(fields_of(body))
+    if is_stored(body):
+        check_layout(body)
     return body
 
 

@@ -72,7 +72,7 @@ def destination(target: partitions.Decorated, config: Resource, *, default_write
 def write_rows(transaction: Transaction, current: Resource | None, destination: Destination, rows: Bound) -> Written:
     """Put the rows into the destination, which is `current` now."""
     ref = destination.table
-    _check(destination, rows)
+    _check(destination)
     if current is None:
         return _into_new_table(transaction, destination, rows)
     if current["type"] != "TABLE":
@@ -86,22 +86,14 @@ def write_rows(transaction: Transaction, current: Resource | None, destination: 
     return _append(transaction, current, destination, rows)
 
 
-def _check(destination: Destination, rows: Bound) -> None:
-    """Raises ApiError `invalid` for parts of a destination that contradict one another or the rows."""
+def _check(destination: Destination) -> None:
+    """Raises ApiError `invalid` for parts of a destination that contradict one another."""
     whole = destination.write != "WRITE_APPEND" and not (destination.write in _TRUNCATING and destination.partition)
     if destination.updates and whole:
         raise invalid(
             "Schema update options should only be specified with WRITE_APPEND disposition, "
             "or with WRITE_TRUNCATE disposition on a table partition."
         )
-    fields = destination.body.get("schema", {}).get("fields") or rows.schema
-    names = {f["name"].lower() for f in fields}
-    for name in destination.body.get("clustering", {}).get("fields", []):
-        if name.lower() not in names:
-            raise invalid(f"The field specified for clustering cannot be found in the schema. Invalid field: {name}.")
-    column = partitions.partition_column(destination.body)
-    if column not in {None, partitions.INGESTION_TIME} and str(column).lower() not in names:
-        raise invalid(f"The field specified for partitioning cannot be found in the schema. Invalid field: {column}.")
 
 
 def create_filled(transaction: Transaction, destination: Destination, rows: Bound, *, replacing: bool) -> Written:
