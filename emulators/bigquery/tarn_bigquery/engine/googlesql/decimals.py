@@ -116,7 +116,7 @@ def parse_numeric(text: str) -> Decimal:
 
 @function("parse_bignumeric(VARCHAR) -> DECIMAL(38,18)")
 def parse_bignumeric(text: str) -> Decimal:
-    return _parsed(text, "bignumeric", _SCALE, _LIMIT)
+    return _whole(_parsed(text, "bignumeric", Decimal("1e-38"), Decimal(10) ** 38))
 
 
 def _parsed(text: str, kind: str, scale: Decimal, limit: Decimal) -> Decimal:
@@ -133,11 +133,36 @@ def _parsed(text: str, kind: str, scale: Decimal, limit: Decimal) -> Decimal:
     return value
 
 
+@function("bignumeric_of_text(VARCHAR) -> DECIMAL(38,18)")
+def bignumeric_of_text(text: str) -> Decimal:
+    """A text that DuckDB's own cast cannot read, or would cut."""
+    try:
+        value = Decimal(text.strip())
+    except InvalidOperation as error:
+        raise GoogleSqlError(f"Invalid BIGNUMERIC value: {text}") from error
+    if not value.is_finite():
+        raise GoogleSqlError(f"Invalid BIGNUMERIC value: {text}")
+    return _whole(value)
+
+
+def _whole(value: Decimal) -> Decimal:
+    """A number as it is, which must not lose digits."""
+    with localcontext(prec=_DIGITS):
+        fitted = _fitted(value)
+    if fitted != value:
+        raise _beyond(f"the number {value}")
+    return fitted
+
+
 def _fitted(value: Decimal) -> Decimal:
     rounded = value.quantize(_SCALE, ROUND_HALF_UP)
     if abs(rounded) >= _LIMIT:
-        raise GoogleSqlError("BIGNUMERIC overflow: the emulator holds 20 digits before the point and 18 behind it")
+        raise _beyond("overflow")
     return rounded
+
+
+def _beyond(what: str) -> GoogleSqlError:
+    return GoogleSqlError(f"BIGNUMERIC {what}: the emulator holds 20 digits before the point and 18 behind it")
 
 
 @function("shift_left(BIGINT, BIGINT) -> BIGINT")

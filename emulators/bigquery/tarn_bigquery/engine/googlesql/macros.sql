@@ -275,8 +275,8 @@ CREATE MACRO googlesql.numeric_of_string(s) AS
     CASE WHEN s IS NULL OR TRY_CAST(s AS DECIMAL(38,9)) IS NOT NULL THEN CAST(s AS DECIMAL(38,9)) ELSE
     CAST(googlesql.raise_float64('Invalid NUMERIC value: ' || s) AS DECIMAL(38,9)) END;
 CREATE MACRO googlesql.bignumeric_of_string(s) AS
-    CASE WHEN s IS NULL OR TRY_CAST(s AS DECIMAL(38,18)) IS NOT NULL THEN CAST(s AS DECIMAL(38,18)) ELSE
-    CAST(googlesql.raise_float64('Invalid BIGNUMERIC value: ' || s) AS DECIMAL(38,18)) END;
+    CASE WHEN s IS NULL OR TRY_CAST(s AS DECIMAL(38,18)) IS NOT NULL AND NOT regexp_matches(s, '\.\d{19}|[eE]-') THEN
+    CAST(s AS DECIMAL(38,18)) ELSE googlesql_bignumeric_of_text(s) END;
 CREATE MACRO googlesql.numeric_of_float64(x) AS
     CASE WHEN abs(x) >= 1e29 OR isnan(x) THEN
     CAST(googlesql.raise_float64('Illegal conversion of non-finite floating point number to numeric: ' ||
