@@ -35,11 +35,12 @@ From a shell: `airflow dags backfill collisions -s 2022-04-18 -e 2022-04-20`.
 
 import datetime as dt
 
-from airflow.sdk import CronPartitionTimetable, dag
+from airflow.sdk import dag
 
 from tarn.airflow.alerts.notifier import alerts
 from tarn.airflow.collisions import ingest_raw, model_analytics, transform_clean, transform_curated
 from tarn.airflow.params import lane_params
+from tarn.airflow.timetable import after_each
 from tarn.partition import Granularity
 
 PIPELINE = "collisions"
@@ -47,7 +48,7 @@ PIPELINE = "collisions"
 
 @dag(
     # No start date: the first scheduled run is the next one, and a backfill may go back as far as it likes.
-    schedule=CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
+    schedule=after_each(Granularity.DAY, "0 0 * * *"),
     catchup=False,
     # A day's window begins where the days before it ended: they are asked for one after the other.
     max_active_runs=1,

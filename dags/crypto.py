@@ -43,12 +43,13 @@ From a shell: `airflow dags backfill crypto -s 2024-04-14 -e 2024-04-20`.
 import datetime as dt
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import CronPartitionTimetable, chain, dag, task_group
+from airflow.sdk import chain, dag, task_group
 
 from tarn.airflow.alerts.notifier import alerts
 from tarn.airflow.dbt_commands import dbt_commands
 from tarn.airflow.params import lane_params
 from tarn.airflow.tasks import dbt_vars, download, lanes, load_external_table, parquetize, plan_lanes, upload_to_gcs
+from tarn.airflow.timetable import after_each
 from tarn.partition import Granularity
 
 DATASETS = {
@@ -67,7 +68,7 @@ MARTS = [
 
 @dag(
     # No start date: the first scheduled run is the next one, and a backfill may go back as far as it likes.
-    schedule=CronPartitionTimetable("0 1 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
+    schedule=after_each(Granularity.DAY, "0 1 * * *"),
     catchup=False,
     # Side by side two runs would only wait for each other, at the publishers' pools and at dbt.
     max_active_runs=1,

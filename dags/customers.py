@@ -39,12 +39,13 @@ From a shell: `airflow dags backfill customers -s 2023-07-10 -e 2023-07-16`.
 
 import datetime as dt
 
-from airflow.sdk import CronPartitionTimetable, TriggerRule, chain, dag
+from airflow.sdk import TriggerRule, chain, dag
 
 from tarn.airflow.alerts.notifier import alerts
 from tarn.airflow.dbt_groups import dbt_groups
 from tarn.airflow.params import lane_params
 from tarn.airflow.tasks import clean, dbt_vars, lake_tables, load, plan_lanes, validate
+from tarn.airflow.timetable import after_each
 from tarn.partition import Granularity
 
 DATASETS = ["customers_transactions"]
@@ -52,7 +53,7 @@ DATASETS = ["customers_transactions"]
 
 @dag(
     # No start date: the first scheduled run is the next one, and a backfill may go back as far as it likes.
-    schedule=CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
+    schedule=after_each(Granularity.DAY, "0 0 * * *"),
     catchup=False,
     # Two runs would write the same marts, each in steps.
     max_active_runs=1,

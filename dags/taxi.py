@@ -32,16 +32,18 @@ From a shell: `airflow dags backfill taxi -s 2020-04-01 -e 2020-06-30`.
 
 import datetime as dt
 
-from airflow.sdk import CronPartitionTimetable, dag
+from airflow.sdk import dag
 
 from tarn.airflow.alerts.notifier import alerts
 from tarn.airflow.params import lane_params
 from tarn.airflow.tasks import dbt_build, download, lanes, load_external_table, parquetize, upload_to_gcs
+from tarn.airflow.timetable import after_each
+from tarn.partition import Granularity
 
 
 @dag(
     # No start date: the first scheduled run is the next one, and a backfill may go back as far as it likes.
-    schedule=CronPartitionTimetable("0 0 1 * *", timezone="UTC", run_offset=-1, key_format="%Y-%m"),
+    schedule=after_each(Granularity.MONTH, "0 0 1 * *"),
     catchup=False,
     max_active_runs=4,
     params=lane_params("taxi"),

@@ -13,14 +13,15 @@ STEPS = ["lane.download", "lane.parquetize", "lane.upload_to_gcs", "lane.load_ex
 
 CRYPTO = '''
 """Prices, day by day."""
-from airflow.sdk import CronPartitionTimetable, dag
+from airflow.sdk import dag
 from tarn.airflow.params import lane_params
 from tarn.airflow.tasks import dbt_build, download, lanes, load_external_table, parquetize, upload_to_gcs
+from tarn.airflow.timetable import after_each
 from tarn.partition import Granularity
 
 
 @dag(
-    schedule=CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
+    schedule=after_each(Granularity.DAY, "0 0 * * *"),
     params=lane_params("taxi", Granularity.DAY),
 )
 def crypto():
