@@ -95,7 +95,7 @@ class Job:
     def discard_result(self) -> None:
         """Drop the rows that are kept for the job and no one else: pages that are being read stay readable."""
         if isinstance(self.result, ArrowFile):
-            self.result.path.unlink(missing_ok=True)
+            self.result.discard()
 
     def reference(self) -> dict[str, str]:
         return {"projectId": self.project, "jobId": self.job_id, "location": self.location}

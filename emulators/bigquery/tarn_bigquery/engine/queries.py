@@ -16,7 +16,7 @@ from tarn_bigquery.engine import definitions
 from tarn_bigquery.engine.database import Database, Transaction
 from tarn_bigquery.engine.jobs import Job
 from tarn_bigquery.engine.locks import TableLocks
-from tarn_bigquery.engine.results import NoRows, RowSource, StoredRows, write_arrow
+from tarn_bigquery.engine.results import NoRows, RowSource, StoredRows, keep_rows
 from tarn_bigquery.engine.session import Session
 from tarn_bigquery.engine.stats import TableSizes
 from tarn_bigquery.engine.writes import Bound, Destination, write_rows
@@ -66,7 +66,7 @@ class Queries:
         """Run a query and keep its rows with the job."""
         with self.attached(job) as cursor, self.prepared(statement, context, cursor) as query:
             reader = rows_of(cursor, query).to_arrow_reader(_BATCH_ROWS)
-            result = write_arrow(reader, query.schema or [], self._results / f"{job.project}.{job.job_id}.arrow")
+            result = keep_rows(reader, query.schema or [], self._results / f"{job.project}.{job.job_id}.arrow")
             return Outcome("SELECT", result, self.bytes_of(query, context), list(query.references))
 
     def select_into(self, statement: Statement, context: QueryContext, job: Job, destination: Destination) -> Outcome:

@@ -1,7 +1,8 @@
-"""Results of queries: Arrow files that pages are cut from, so that memory holds no rows between calls."""
+"""Results of queries: Arrow files that pages are cut from, so that memory holds few rows between calls."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,8 @@ from tarn_bigquery.engine.database import Database
 from tarn_bigquery.sql.types import Field
 
 _BATCH_ROWS = 16_384
+# A file costs more time than such a query; a thousand jobs of this size cost memory that no one misses.
+_SMALL_BYTES = 16_384
 
 
 class RowSource(Protocol):
@@ -55,9 +58,9 @@ class ArrowRows:
 
 @dataclass(frozen=True)
 class ArrowFile:
-    """The result of a query, on disk in the Arrow IPC format and mapped where it is read."""
+    """The result of a query in the Arrow IPC format: on disk and mapped where it is read, or in memory."""
 
-    path: Path
+    place: Path | pa.Buffer
     schema: list[Field]
     rows: int
     bytes: int
@@ -65,8 +68,13 @@ class ArrowFile:
     def total_rows(self) -> int:
         return self.rows
 
+    def discard(self) -> None:
+        """Take the file's name away: whoever has its rows keeps them."""
+        if isinstance(self.place, Path):
+            self.place.unlink(missing_ok=True)
+
     def page(self, start: int, limit: int) -> pa.Table:
-        with pa.memory_map(str(self.path)) as source:
+        with pa.memory_map(str(self.place)) if isinstance(self.place, Path) else pa.BufferReader(self.place) as source:
             reader = pa.ipc.open_file(source)
             # Every batch but the last is of one size, so the first batch that is needed is known.
             size = reader.get_batch(0).num_rows if reader.num_record_batches else 0
@@ -105,15 +113,28 @@ class StoredRows:
             return cursor.sql(query).to_arrow_table()
 
 
-def write_arrow(reader: pa.RecordBatchReader, schema: list[Field], path: Path) -> ArrowFile:
-    """Write all batches to `path`, as batches of one size, and say what was written."""
+def keep_rows(reader: pa.RecordBatchReader, schema: list[Field], path: Path) -> ArrowFile:
+    """Keep all batches, as batches of one size: in memory where they are one small batch, else at `path`."""
+    batches = _even_batches(reader)
+    begun = list(islice(batches, 2))
+    if len(begun) < 2 and sum(batch.nbytes for batch in begun) <= _SMALL_BYTES:
+        memory = pa.BufferOutputStream()
+        rows, size = _write(begun, reader.schema, memory)
+        return ArrowFile(memory.getvalue(), schema, rows, size)
+    with pa.OSFile(str(path), "wb") as file:
+        rows, size = _write(chain(begun, batches), reader.schema, file)
+    return ArrowFile(path, schema, rows, size)
+
+
+def _write(batches: Iterable[pa.RecordBatch], schema: pa.Schema, sink: pa.NativeFile) -> tuple[int, int]:
+    """Write batches in the IPC format; their rows and bytes."""
     rows = size = 0
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, reader.schema) as writer:
-        for batch in _even_batches(reader):
+    with pa.ipc.new_file(sink, schema) as writer:
+        for batch in batches:
             writer.write_batch(batch)
             rows += batch.num_rows
             size += batch.nbytes
-    return ArrowFile(path, schema, rows, size)
+    return rows, size
 
 
 def _even_batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:

@@ -26,7 +26,7 @@ def positional_name(index: int) -> str:
 
 
 def bind(statement: exp.Expr, parameters: list[dict[str, Any]]) -> exp.Expr:
-    """The statement with every `@name` replaced by its value. Raises ApiError for one that was not given."""
+    """The statement, in which every `@name` is replaced by its value. Raises ApiError for one that was not given."""
     values = {_name(index, parameter): parameter for index, parameter in enumerate(parameters)}
 
     def replace(node: exp.Expr) -> exp.Expr:
@@ -39,7 +39,7 @@ def bind(statement: exp.Expr, parameters: list[dict[str, Any]]) -> exp.Expr:
         kind = _part(parameter, "parameterType")
         return literal(kind, parameter.get("parameterValue") or {})
 
-    return statement.transform(replace)
+    return statement.transform(replace, copy=False)
 
 
 def literal(kind: dict[str, Any], value: dict[str, Any]) -> exp.Expr:

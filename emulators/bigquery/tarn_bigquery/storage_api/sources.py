@@ -78,8 +78,8 @@ def _query(engine: Engine, ref: TableRef, fields: list[Field], selection: Select
     if not isinstance(job.result, ArrowFile):
         raise TypeError(f"A query for a read session gave {job.result}.")
     rows = job.result.page(0, job.result.total_rows())
-    # The mapping keeps the rows; without a name the file goes with the session, or with the process.
-    job.result.path.unlink()
+    # The mapping keeps the rows: the file goes with the session, or with the process.
+    job.result.discard()
     return rows
 
 
