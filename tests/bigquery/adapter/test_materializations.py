@@ -117,7 +117,6 @@ from .suite import as_tests
 pytestmark = pytest.mark.slow
 
 IN_CI = [
-    BaseCachingLowercaseModel,
     BaseEphemeral,
     BaseGenericTests,
     BaseIncremental,
@@ -125,8 +124,6 @@ IN_CI = [
     BaseQueryComments,
     BaseSingularTests,
     BaseSnapshotTimestamp,
-    BaseUnitTestInvalidInput,
-    StoreTestFailuresAsInteractions,
 ]
 """One class of each kind: what every run of the tests has time for."""
 
@@ -134,6 +131,7 @@ AS_THEY_ARE = [
     BaseAdapterMethod,
     BaseAfterRunHooks,
     BaseAliasErrors,
+    BaseCachingLowercaseModel,
     BaseCachingSelectedSchemaOnly,
     BaseCachingUppercaseModel,
     BaseCloneNotPossible,
@@ -178,10 +176,12 @@ AS_THEY_ARE = [
     BaseTestEmptyInlineSourceRef,
     BaseTestEmptySeed,
     BaseUnitTestCaseInsensivity,
+    BaseUnitTestInvalidInput,
     BaseValidateConnection,
     SimpleCopyBase,
     StoreTestFailuresAsExceptions,
     StoreTestFailuresAsGeneric,
+    StoreTestFailuresAsInteractions,
     StoreTestFailuresAsProjectLevelEphemeral,
     StoreTestFailuresAsProjectLevelOff,
     StoreTestFailuresAsProjectLevelView,
@@ -197,10 +197,9 @@ class PlainTexts:
         return {"cast.sql": cast, "expect_value.sql": aliases.MACROS__EXPECT_VALUE_SQL}
 
 
-OF_ALIASES = [BaseSameAliasDifferentDatabases, BaseSameAliasDifferentSchemas]
+OF_ALIASES = [BaseAliases, BaseSameAliasDifferentDatabases, BaseSameAliasDifferentSchemas]
 
 globals().update(as_tests(__name__, IN_CI))
-globals().update(as_tests(__name__, [BaseAliases], first=PlainTexts))
 globals().update(as_tests(__name__, AS_THEY_ARE, mark=pytest.mark.adapter))
 globals().update(as_tests(__name__, OF_ALIASES, mark=pytest.mark.adapter, first=PlainTexts))
 
