@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tarn.settings import Settings
+from tests.ports import free_port
 
 START_SECONDS = 60
 POLL_SECONDS = 0.1
@@ -89,13 +89,6 @@ class RunningServer:
         """End it without a chance to tidy up."""
         self.process.kill()
         self.process.wait()
-
-
-def free_port() -> int:
-    """A port that nothing listens to."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

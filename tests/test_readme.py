@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import pytest
 
 from tarn.local import processes
 from tarn.settings import Settings
+from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -68,16 +68,6 @@ class Newcomer:
         return shell.stdout
 
 
-def free_ports(count: int) -> list[str]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [str(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 def borrow_environment(venv: Path) -> None:
     """This project's environment for the copy, marked as installed: nothing may be installed into it from there."""
     venv.mkdir()
@@ -93,7 +83,7 @@ def newcomer(tmp_path: Path) -> Iterator[Newcomer]:
     shutil.copytree(ROOT, folder, ignore=lambda inside, names: LEFT_OUT & set(names) if Path(inside) == ROOT else ())
     borrow_environment(folder / ".venv")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("TARN_", "AIRFLOW_"))}
-    ports = {f"TARN_{name}_PORT": port for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
+    ports = {f"TARN_{name}_PORT": str(port) for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
     own = {"TARN_ROOT": str(folder), "TARN_HOME": str(folder / ".tarn"), "TARN_SAMPLE_ROWS": "60000"}
     newcomer = Newcomer(folder, clean | ports | own)
     yield newcomer

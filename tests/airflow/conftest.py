@@ -1,7 +1,6 @@
 """Airflow in the tests' own process, with a home that is not the user's; and one whole lake that runs, with Airflow."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from tarn.local.airflow import airflow_environment, login
 from tarn.local.lake import lake_services
 from tarn.local.supervisor import Supervisor
 from tarn.settings import Settings
+from tests.ports import free_ports
 
 CHECKOUT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -75,14 +75,6 @@ class Lake:
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query's answer."""
         return [tuple(row.values()) for row in bigquery_client(self.settings).query_and_wait(sql)]
-
-
-def free_ports(count: int) -> list[int]:
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from tarn.local.emulators import emulators
 from tarn.local.service import Service
 from tarn.local.supervisor import Supervisor
 from tarn.settings import Settings
-from tests.airflow.conftest import free_ports
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.slow
 

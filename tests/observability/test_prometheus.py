@@ -19,7 +19,8 @@ from google.cloud import bigquery
 
 from tarn.local.airflow import airflow_environment
 from tarn.settings import Settings
-from tests.conftest import SEARCH_PATH, RunningServer, free_port
+from tests.conftest import SEARCH_PATH, RunningServer
+from tests.ports import free_port
 
 from .test_dashboard import FOLDER, SEND, airflow_metrics, asked, expressions, labels_of
 

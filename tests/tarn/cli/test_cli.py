@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+
 TARN = Path(sys.executable).with_name("tarn")
 
 
@@ -29,16 +31,10 @@ class Shell:
         return done.stdout + done.stderr
 
 
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("TARN_", "AIRFLOW_"))}
-    ports = {f"TARN_{name}_PORT": free_port() for name in ("AIRFLOW", "BIGQUERY", "GCS", "PUBLISHERS")}
+    ports = {f"TARN_{name}_PORT": str(free_port()) for name in ("AIRFLOW", "BIGQUERY", "GCS", "PUBLISHERS")}
     own = {"TARN_HOME": str(tmp_path_factory.mktemp("home")), "TARN_SAMPLE_ROWS": "6000", "COLUMNS": "160"}
     return Shell(clean | ports | own)
 
@@ -84,7 +80,7 @@ def test_show_charts_the_partitions_and_samples_the_rows(lake: Shell) -> None:
     assert re.search(r"^2020-04 +█+.* 354 ", told, re.MULTILINE)
     assert re.search(r"^month +DATE +2020-04-01 +2020-04-01 *$", told, re.MULTILINE)
     assert "Nothing is loaded yet" in lake.tarn("show", "taxi_fhv")
-    assert "does not answer" in lake.tarn("show", "taxi_green", code=1, TARN_BIGQUERY_PORT=free_port())
+    assert "does not answer" in lake.tarn("show", "taxi_green", code=1, TARN_BIGQUERY_PORT=str(free_port()))
 
 
 def test_status_and_show_read_a_staging_area_in_a_bucket(lake: Shell) -> None:
@@ -113,7 +109,7 @@ def test_mistakes_are_told_without_a_traceback(lake: Shell) -> None:
 
 
 def test_a_lake_that_is_down_is_told_so(shell: Shell) -> None:
-    told = shell.tarn("query", "SELECT 1", code=1, TARN_BIGQUERY_PORT=free_port())
+    told = shell.tarn("query", "SELECT 1", code=1, TARN_BIGQUERY_PORT=str(free_port()))
     assert "start the local cloud with `tarn up`" in told
 
 
@@ -123,7 +119,7 @@ def test_a_taken_port_is_named_with_its_setting(shell: Shell) -> None:
         other.listen()
         port = str(other.getsockname()[1])
         home = str(Path(shell.environment["TARN_HOME"]) / "other")
-        settings = {"TARN_GCS_PORT": port, "TARN_HOME": home, "TARN_PUBLISHERS_PORT": free_port()}
+        settings = {"TARN_GCS_PORT": port, "TARN_HOME": home, "TARN_PUBLISHERS_PORT": str(free_port())}
         told = shell.tarn("up", "--no-airflow", code=1, **settings)
         assert f"Port {port} on 127.0.0.1 is taken" in told
         assert "set TARN_GCS_PORT to a free port" in told

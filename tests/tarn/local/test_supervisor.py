@@ -13,6 +13,7 @@ from tarn.errors import ServiceFailed
 from tarn.local import processes
 from tarn.local.service import Endpoint, Service
 from tarn.local.supervisor import State, Supervisor
+from tests.ports import free_port
 
 SERVER = """
 import http.server, subprocess, sys
@@ -21,12 +22,6 @@ subprocess.Popen(child)
 subprocess.Popen(child, start_new_session=True)
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.SimpleHTTPRequestHandler).serve_forever()
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def server(script: str = SERVER, *, port: int | None = None, start_seconds: float = 30) -> Service:
