@@ -19,6 +19,8 @@ from tarn_bigquery.engine.copies import definition
 from tarn_bigquery.engine.database import Database
 from tarn_bigquery.engine.definitions import create_table, fields_of, ref_of, touch
 from tarn_bigquery.errors import ApiError, invalid
+from tarn_bigquery.sql.errors import raised_message
+from tarn_bigquery.sql.limits import limited
 from tarn_bigquery.sql.types import Field, duck_type
 
 Errors = list[dict[str, Any]]
@@ -155,7 +157,7 @@ def _store(database: Database, table: Resource, rows: list[dict[str, Any]], part
     lowered = [{name.lower(): value for name, value in row.items()} for row in rows]
     documents = [json.dumps({f["name"]: _plain(row.get(f["name"].lower()), f) for f in fields}) for row in lowered]
     shape = json.dumps({field["name"]: _shape(field) for field in fields})
-    columns = ", ".join(_restored(field) for field in fields)
+    columns = ", ".join(limited(_restored(field), field) for field in fields)
     if partition is not None and is_ingestion_time(table):
         names.append(INGESTION_TIME)
         columns += f", {arrival(table, partition)}"
@@ -168,7 +170,7 @@ def _store(database: Database, table: Resource, rows: list[dict[str, Any]], part
                 [shape],
             ).fetchall()
         except (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException) as error:
-            raise invalid(str(error).split("\n", 1)[0]) from error
+            raise invalid(raised_message(error) or str(error).split("\n", 1)[0]) from error
         finally:
             # After a value that does not convert, the rollback takes the registration along.
             with contextlib.suppress(duckdb.TransactionException):

@@ -10,6 +10,8 @@ from tarn_bigquery.catalog.names import TableRef, duck_path, quote
 from tarn_bigquery.engine import definitions
 from tarn_bigquery.engine.database import Transaction
 from tarn_bigquery.errors import already_exists, invalid, not_found
+from tarn_bigquery.sql.errors import raised_message
+from tarn_bigquery.sql.limits import has_limits, limited
 from tarn_bigquery.sql.types import Field
 
 _TRUNCATING = {"WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA"}
@@ -184,6 +186,17 @@ def _widened(transaction: Transaction, current: Resource, destination: Destinati
     return new
 
 
+def _limited(rows: Bound, names: list[str], table: Resource) -> Bound:
+    """The rows, held to the parameters of the types of the table's columns that they go into."""
+    known = {field["name"].lower(): field for field in definitions.fields_of(table)}
+    fields = [known.get(name.lower(), field) for name, field in zip(names, rows.schema, strict=True)]
+    if not any(map(has_limits, fields)):
+        return rows
+    columns = (quote(field["name"]) for field in rows.schema)
+    values = (f"{limited(column, field)} AS {column}" for column, field in zip(columns, fields, strict=True))
+    return replace(rows, sql=f"SELECT * REPLACE ({', '.join(values)}) FROM ({rows.sql})")  # noqa: S608
+
+
 def _insert(
     transaction: Transaction,
     table: Resource,
@@ -197,6 +210,7 @@ def _insert(
     `path` is where the table's rows are for now, if not in their place.
     """
     ref = definitions.ref_of(table)
+    rows = _limited(rows, names, table)
     columns, sql = [quote(name) for name in names], rows.sql
     if partitions.is_ingestion_time(table):
         if partition is not None:
@@ -212,6 +226,10 @@ def _insert(
         row = transaction.cursor.execute(f"INSERT INTO {into} ({', '.join(columns)}) {sql}").fetchone()
     except duckdb.ConstraintException as error:
         raise invalid(f"Required field of {ref} cannot be null: {str(error).splitlines()[0]}") from error
+    except duckdb.ConversionException as error:
+        if (told := raised_message(error)) is None:
+            raise
+        raise invalid(told) from error
 
     inserted = int(row[0]) if row else 0
     transaction.adds(ref, inserted)

@@ -50,6 +50,13 @@ _MESSAGES: tuple[tuple[re.Pattern[str], Words], ...] = tuple(
 _COLUMN = re.compile(r'Referenced column "(?P<name>[^"]+)" not found|column named "(?P<other>[^"]+)"')
 
 
+def raised_message(error: duckdb.Error) -> str | None:
+    """What a macro has raised, or None for an error of DuckDB's own."""
+    pattern, words = _MESSAGES[0]
+    found = pattern.search(str(error))
+    return words(found) if found else None
+
+
 def from_duckdb(error: duckdb.Error, statement: Statement) -> ApiError:
     """The ApiError for what DuckDB said about a statement."""
     message = str(error)

@@ -16,6 +16,7 @@ from tarn_bigquery.sql.compiler.queries import compile_query, result
 from tarn_bigquery.sql.compiler.scope import Relation, Scope
 from tarn_bigquery.sql.compiler.sources import FIELDS, HIDDEN_FIELDS, Sources
 from tarn_bigquery.sql.compiler.values import Value, coerce, null, text
+from tarn_bigquery.sql.limits import has_limits, limited
 from tarn_bigquery.sql.types import Field
 
 
@@ -71,12 +72,17 @@ def _writable(node: exp.Table) -> list[Field]:
 
 
 def _stored(env: Environment, node: exp.Expr, value: Value, field: Field) -> str:
-    """The value as what a column holds. A time of ingestion must be the beginning of a partition."""
-    sql = _assigned(env, node, value, of_field(field), field["name"])
-    return _at_boundary(sql, field) if BOUNDARY in field else sql
+    """The value as what a column holds."""
+    return _checked(_assigned(env, node, value, of_field(field), field["name"]), field)
+
+
+def _checked(sql: str, field: Field) -> str:
+    """A value that a column is given, held to what the column may have."""
+    return _at_boundary(sql, field) if BOUNDARY in field else limited(sql, field)
 
 
 def _at_boundary(sql: str, field: Field) -> str:
+    """A time of ingestion, which must be the beginning of a partition."""
     unit = field[BOUNDARY]
     message = f"{field['name']} must be the beginning of a partition: truncate it to {unit}"
     wrong = f"to_timestamp(googlesql.raise_int64({text(message)}))"
@@ -134,7 +140,7 @@ def _fitted(env: Environment, node: exp.Expr, query: Compiled, fields: list[Fiel
     if len(query.columns) != len(fields):
         raise env.wrong(f"Inserted row has wrong column count; Has {len(query.columns)}, expected {len(fields)}", node)
     kinds = [of_field(field) for field in fields]
-    is_checked = any(BOUNDARY in field for field in fields)
+    is_checked = any(BOUNDARY in field or has_limits(field) for field in fields)
     if kinds == [kind for _, kind in query.columns] and not is_checked:
         return query.sql
     aliases = [f"c{i}" for i in range(len(fields))]
@@ -173,7 +179,7 @@ def _assignments(compiler: Expressions, nodes: list[exp.Expr], relation: Relatio
         changed[path[0].lower()] = _with_member(compiler, node, before, path[1:], of_field(field))
     written = ((known[name], value.sql) for name, value in changed.items())
     return ", ".join(
-        f"{quote(field['name'])} = {_at_boundary(sql, field) if BOUNDARY in field else sql}" for field, sql in written
+        f"{quote(field['name'])} = {sql if sql == 'DEFAULT' else _checked(sql, field)}" for field, sql in written
     )
 
 
@@ -275,7 +281,7 @@ def _merge_insert(action: exp.Insert, source: Expressions, target: exp.Table) ->
         cells = ", ".join(_cell(source.env, source.scope, item, field) for item, field in pairs)
     else:
         visible = [column for relation in source.scope.relations for column in relation.visible]
-        cells = ", ".join(column.sql for column in visible[: len(fields)])
+        cells = ", ".join(_checked(column.sql, field) for column, field in zip(visible, fields, strict=False))
     return f"INSERT ({columns}) VALUES ({cells})"  # noqa: S608
 
 
