@@ -187,3 +187,19 @@ def test_ingested_partitions_end(client: bigquery.Client, clock: Clock, dataset:
     assert values(client, f"SELECT COUNT(*) FROM `{dataset}.t`") == [(3,)]
     clock.forward(days=1)
     assert values(client, f"SELECT COUNT(*) FROM `{dataset}.t`") == [(2,)]
+
+
+@pytest.mark.parametrize("kind", ["HOUR", "DAY", "MONTH", "YEAR"])
+def test_partitions_at_both_ends_of_time(client: bigquery.Client, dataset: str, kind: str) -> None:
+    """A life longer than time itself, and the last partition, which tables have for what has no end."""
+    table = f"{dataset}.of_{kind.lower()}s"
+    client.query_and_wait(
+        f"CREATE TABLE {table} (t TIMESTAMP) PARTITION BY TIMESTAMP_TRUNC(t, {kind}) "
+        "OPTIONS (partition_expiration_days = 3650000)"
+    )
+    client.query_and_wait(f"INSERT {table} VALUES ('0001-01-01'), ('9999-12-31 23:30:00')")
+    last = {"HOUR": "9999123123", "DAY": "99991231", "MONTH": "999912", "YEAR": "9999"}[kind]
+    assert len(values(client, f"SELECT * FROM {table}")) == 2
+    client.query_and_wait(f"ALTER TABLE {table} SET OPTIONS (partition_expiration_days = 700000)")
+    client.load_table_from_json([{"t": "9999-12-31 23:59:59"}], f"{table}${last}").result()
+    assert len(values(client, f"SELECT * FROM {table}")) == 2

@@ -89,3 +89,20 @@ def test_files_and_streamed_rows_are_held_to_it(client: bigquery.Client, table: 
     with pytest.raises(BadRequest, match=TOO_WIDE):
         client.insert_rows_json(table, [{"b": "1000"}])
     assert sorted(stored(client, table, "b")) == [Decimal("1.01"), Decimal("1.02")]
+
+
+def test_an_array_that_is_stored_has_no_null(client: bigquery.Client, dataset: str) -> None:
+    told = "Array cannot have a null element; error in writing field (xs|s.ys)"
+    client.query_and_wait(f"CREATE TABLE {dataset}.t (xs ARRAY<INT64>, s STRUCT<ys ARRAY<INT64>>)")
+    client.query_and_wait(f"INSERT {dataset}.t VALUES ([1], STRUCT([2])), (NULL, NULL)")
+    for statement in (
+        "INSERT {} (xs) VALUES ([1, NULL])",
+        "INSERT {} (xs) SELECT [1, NULL]",
+        "INSERT {} (s) VALUES (STRUCT([NULL, 2]))",
+        "UPDATE {} SET xs = ARRAY_CONCAT(xs, [NULL]) WHERE TRUE",
+        "UPDATE {} SET s.ys = [NULL] WHERE TRUE",
+        "MERGE {} USING (SELECT 1) ON FALSE WHEN NOT MATCHED THEN INSERT (xs) VALUES ([NULL])",
+    ):
+        with pytest.raises(BadRequest, match=told):
+            client.query_and_wait(statement.format(f"{dataset}.t"))
+    assert stored(client, f"{dataset}.t", "ARRAY_LENGTH(xs)") == [1, 0]

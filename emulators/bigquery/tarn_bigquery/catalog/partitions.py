@@ -153,11 +153,15 @@ def around(kind: str, moment: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
 
 
 def _next(kind: str, start: dt.datetime) -> dt.datetime:
-    if kind == "YEAR":
-        return start.replace(year=start.year + 1)
-    if kind == "MONTH":
-        return (start + dt.timedelta(days=32)).replace(day=1)
-    return start + (dt.timedelta(days=1) if kind == "DAY" else dt.timedelta(hours=1))
+    try:
+        if kind == "YEAR":
+            return start.replace(year=start.year + 1)
+        if kind == "MONTH":
+            return (start + dt.timedelta(days=32)).replace(day=1)
+        return start + (dt.timedelta(days=1) if kind == "DAY" else dt.timedelta(hours=1))
+    except (OverflowError, ValueError):
+        # The last partition, which many tables have for what has no end, is followed by none.
+        return dt.datetime.max.replace(tzinfo=start.tzinfo)
 
 
 def _range_condition(name: str, limits: dict[str, Any], partition: str) -> str:

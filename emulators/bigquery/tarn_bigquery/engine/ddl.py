@@ -16,13 +16,14 @@ from tarn_bigquery.engine.database import Transaction
 from tarn_bigquery.engine.ddl_call import Call, ddl_outcome, narrowed
 from tarn_bigquery.engine.expirations import reckon_expirations
 from tarn_bigquery.engine.externals import DeclaredTables
-from tarn_bigquery.engine.queries import Outcome, Queries, bind
+from tarn_bigquery.engine.queries import Outcome, Queries, bind, require_distinct_names
 from tarn_bigquery.engine.results import NoRows
 from tarn_bigquery.engine.writes import Destination, create_filled
 from tarn_bigquery.errors import already_exists, invalid_query, not_found, unsupported
 from tarn_bigquery.sql import constraints, ddl, external_ddl, translate
 from tarn_bigquery.sql.context import QueryContext
 from tarn_bigquery.sql.parse import Statement, parse, query_text, statement_type
+from tarn_bigquery.sql.resolve import names_every_column, unnamed_column
 from tarn_bigquery.sql.time_travel import moment_of
 from tarn_bigquery.sql.words import without_word
 
@@ -117,6 +118,8 @@ def _fill(
         statement = Statement(source, call.statement.script, call.statement.start, call.statement.end)
         with call.queries.prepared(statement, call.context, transaction.cursor) as query:
             bound = bind(transaction.cursor, query)
+            require_distinct_names(query)
+            _require_names("CREATE TABLE", source, destination.body)
             create_filled(transaction, destination, bound, replacing=replacing)
             return list(query.references)
     if clone is not None:
@@ -127,6 +130,13 @@ def _fill(
     table = resources.new_table(destination.table, destination.body, _location(call, destination.table))
     definitions.create_table(transaction, table, replacing=replacing)
     return []
+
+
+def _require_names(verb: str, query: exp.Expr, body: Resource) -> None:
+    """Raises ApiError `invalidQuery` where a query gives a column no name, and the statement none either."""
+    place = unnamed_column(query)
+    if place is not None and "schema" not in body and not body.get("columns"):
+        raise invalid_query(f"{verb} columns must be named, but column {place} has no name")
 
 
 def _fill_as(
@@ -181,7 +191,7 @@ def _create_view(call: Call) -> Outcome:
     if current is not None and not node.args.get("replace"):
         raise already_exists("Table", ref)
     text = query_text(call.statement)
-    body = with_view_schema(call.queries, call.context, ddl.view_body(node, text))
+    body = with_view_schema(call.queries, call.context, ddl.view_body(node, text), named=True)
     table = resources.new_table(ref, body, _location(call, ref))
     with call.queries.database.transaction() as transaction:
         if current is not None:
@@ -190,12 +200,23 @@ def _create_view(call: Call) -> Outcome:
     return ddl_outcome("REPLACE" if current else "CREATE", ref)
 
 
-def with_view_schema(queries: Queries, context: QueryContext, body: Resource) -> Resource:
-    """A view's resource with the schema of its query. Raises ApiError where the query is wrong."""
+def with_view_schema(queries: Queries, context: QueryContext, body: Resource, *, named: bool = False) -> Resource:
+    """A view's resource with the schema of its query. Raises ApiError where the query is wrong.
+
+    Where all columns have to be `named`, by the query or in a list, one that is not is wrong as well.
+    """
     definition = body.get("view") or body["materializedView"]
     statement = parse(resources.require(definition, "query"))[0]
-    schema = queries.describe(statement, replace(context, externals=DeclaredTables(), is_definition=True)).result.schema
+    context = replace(context, externals=DeclaredTables(), is_definition=True)
+    with queries.database.cursor() as cursor, queries.prepared(statement, context, cursor) as query:
+        schema = bind(cursor, query).schema
+        if not body.get("columns"):
+            require_distinct_names(query)
+        if named:
+            _require_names("CREATE VIEW", statement.tree, body)
     columns = body.get("columns") or []
+    if columns and not names_every_column(statement.tree):
+        raise unsupported("a list of columns for a view whose query has *")
     if columns and len(columns) != len(schema):
         raise invalid_query(
             f"The number of columns in the column definition list does not match the number of columns "

@@ -170,13 +170,17 @@ _RESERVED = ("_PARTITION", "_TABLE_", "_FILE_", "_ROW_TIMESTAMP", "__ROOT__", "_
 
 
 def _check_names(fields: list[Field]) -> None:
-    """Raises ApiError `invalid` for columns named as pseudo-columns are."""
+    """Raises ApiError `invalid` for columns named as pseudo-columns are, or as one another."""
+    seen = set()
     for field in fields:
         if field["name"].upper().startswith(_RESERVED):
             raise invalid(
                 f'Invalid field name "{field["name"]}". Field names are not allowed to start with the '
                 f"(case-insensitive) prefixes {', '.join(_RESERVED[:-1])} and {_RESERVED[-1]}"
             )
+        if field["name"].lower() in seen:
+            raise invalid(f"Duplicate column name {field['name']} in the schema")
+        seen.add(field["name"].lower())
 
 
 def _layout_of(body: Resource) -> Resource:

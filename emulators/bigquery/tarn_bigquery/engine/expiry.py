@@ -21,6 +21,7 @@ from tarn_bigquery.errors import ApiError
 
 _log = logging.getLogger("tarn_bigquery.expiry")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_YEAR_MS = int((datetime(1, 1, 2, tzinfo=UTC) - _EPOCH).total_seconds()) * 1000
 
 
 class Expiry:
@@ -80,6 +81,8 @@ class Expiry:
         return min(oldest, inf if moment is None else moment)
 
     def _expire_partitions(self, body: Resource, now: int, life: int) -> float:
+        if now - life < _FIRST_YEAR_MS:
+            return inf
         kind = body["timePartitioning"]["type"]
         column, path = quote(partitions.partition_column(body) or ""), duck_path(definitions.ref_of(body))
         _, kept_from = partitions.around(kind, _EPOCH + timedelta(milliseconds=now - life))

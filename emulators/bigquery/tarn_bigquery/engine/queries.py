@@ -20,7 +20,7 @@ from tarn_bigquery.engine.results import NoRows, RowSource, StoredRows, keep_row
 from tarn_bigquery.engine.session import Session
 from tarn_bigquery.engine.stats import TableSizes
 from tarn_bigquery.engine.writes import Bound, Destination, write_rows
-from tarn_bigquery.errors import ApiError
+from tarn_bigquery.errors import ApiError, invalid_query
 from tarn_bigquery.sql.context import Prepared, QueryContext
 from tarn_bigquery.sql.errors import from_duckdb
 from tarn_bigquery.sql.parse import Statement
@@ -77,6 +77,7 @@ class Queries:
             self.prepared(statement, context, cursor) as query,
         ):
             bound = bind(cursor, query)
+            require_distinct_names(query)
             current = self.database.catalog.find(table_key(destination.table))
             schema = write_rows(transaction, current, destination, bound).schema
             size = self.bytes_of(query, context)
@@ -174,6 +175,16 @@ class Queries:
 def bind(cursor: duckdb.DuckDBPyConnection, query: Prepared) -> Bound:
     """Have DuckDB check a query, and its columns be of exactly the types that its schema says."""
     return Bound(_typed(query, cursor.sql(query.sql)), query.schema or [])
+
+
+def require_distinct_names(query: Prepared) -> None:
+    """Raises ApiError `invalidQuery` for a query whose columns cannot be those of a table."""
+    lowered = [name.lower() for name in query.names]
+    if twice := sorted({name for name in lowered if lowered.count(name) > 1}):
+        raise invalid_query(
+            "Duplicate column names in the result are not supported when a destination table is present. "
+            f"Found duplicate(s): {', '.join(twice)}"
+        )
 
 
 def rows_of(cursor: duckdb.DuckDBPyConnection, query: Prepared) -> duckdb.DuckDBPyRelation:

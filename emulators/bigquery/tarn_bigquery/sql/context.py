@@ -131,7 +131,8 @@ class QueryContext:
 class Prepared:
     """A statement made ready for DuckDB.
 
-    `schema` has the columns of a query's result, and is None for a statement that has none.
+    `schema` has the columns of a query's result, and is None for a statement that has none; `names` has the names that
+    the query itself gives them, which need not be distinct.
     `references` has the tables read or written, each with the columns that count, or None where all do.
     `partitions` has, for each time that one of them is read, the SQL of `partition_filters` or None for all of it.
     `relations` are tables that the engine registers for the time of the statement; `resources` holds what the
@@ -140,6 +141,7 @@ class Prepared:
 
     sql: str = ""
     schema: list[Field] | None = None
+    names: list[str] = field(default_factory=list)
     references: dict[TableRef, frozenset[str] | None] = field(default_factory=dict)
     partitions: dict[TableRef, list[str | None]] = field(default_factory=dict)
     relations: dict[str, pa.Table] = field(default_factory=dict)

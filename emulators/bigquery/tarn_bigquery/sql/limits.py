@@ -1,6 +1,6 @@
-"""What the parameters of a column's type ask of the values that it stores: STRING(3), BYTES(2), NUMERIC(5, 2).
+"""What a column's type asks of the values that it stores: STRING(3), BYTES(2), NUMERIC(5, 2), and arrays without NULL.
 
-https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#parameterized_data_types
+https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#parameterized_data_types and #array_nulls
 """
 
 from tarn_bigquery.catalog.names import quote
@@ -9,8 +9,9 @@ from tarn_bigquery.sql.types import Field, duck_type, googlesql_type
 
 
 def has_limits(field: Field) -> bool:
-    """Whether the type of a column, or of a field within it, has parameters."""
-    return "maxLength" in field or "precision" in field or any(map(has_limits, field.get("fields", [])))
+    """Whether a column, or a field within it, is an array or has a type with parameters."""
+    is_limited = field.get("mode") == "REPEATED" or "maxLength" in field or "precision" in field
+    return is_limited or any(map(has_limits, field.get("fields", [])))
 
 
 def limited(sql: str, field: Field) -> str:
@@ -22,9 +23,10 @@ def _limited(sql: str, field: Field, path: str, depth: int) -> str:
     if not has_limits(field):
         return sql
     if field.get("mode") == "REPEATED":
+        array = f"googlesql.without_null({sql}, {text(path)})"
         item = f"item{depth}"
         inner = _limited(item, {**field, "mode": "NULLABLE"}, path, depth + 1)
-        return f"list_transform({sql}, lambda {item}: {inner})"
+        return array if inner == item else f"list_transform({array}, lambda {item}: {inner})"
     if field["type"] == "RECORD":
         return f"CASE WHEN {sql} IS NOT NULL THEN struct_pack({_members(sql, field, path, depth)}) END"
     told = text(f"Field {path}: {googlesql_type(field)} has ")

@@ -178,7 +178,8 @@ def _readable(ref: TableRef, context: QueryContext) -> Resource:
 
 def _view_query(resource: Resource) -> exp.Expr:
     definition = resource.get("view") or resource["materializedView"]
-    return name_columns(parse(definition["query"])[0].tree)
+    tree = name_columns(parse(definition["query"])[0].tree)
+    return _renamed(tree, [field["name"] for field in _fields(resource)])
 
 
 def _external(node: exp.Table, name: str, resource: Resource, context: QueryContext, query: Prepared) -> exp.Expr:
@@ -244,18 +245,39 @@ def _is_local(node: exp.Table) -> bool:
 
 def name_columns(tree: exp.Expr) -> exp.Expr:
     """The query with a name on every column that has none: f0_, f1_, as BigQuery gives them."""
-    select = tree
-    while isinstance(select, exp.SetOperation | exp.Subquery):
-        select = select.this
-    if not isinstance(select, exp.Select) or select.args.get("kind"):
-        return tree
-    unnamed = 0
-    for projection in list(select.expressions):
-        if _is_named(projection):
-            continue
-        projection.replace(exp.alias_(projection.copy(), f"f{unnamed}_"))
-        unnamed += 1
+    unnamed = [projection for projection in _projections(tree) if not _is_named(projection)]
+    for number, projection in enumerate(unnamed):
+        projection.replace(exp.alias_(projection.copy(), f"f{number}_"))
     return tree
+
+
+def names_every_column(tree: exp.Expr) -> bool:
+    """Whether each column of a query stands in its SELECT list by itself."""
+    projections = _projections(tree)
+    return bool(projections) and not any(projection.is_star for projection in projections)
+
+
+def _renamed(tree: exp.Expr, names: list[str]) -> exp.Expr:
+    """A view's query with the names that the view gives its columns."""
+    projections = _projections(tree)
+    if names_every_column(tree) and len(projections) == len(names):
+        for projection, name in zip(projections, names, strict=True):
+            if projection.alias_or_name != name:
+                projection.replace(exp.alias_(projection.unalias().copy(), name, quoted=True))
+    return tree
+
+
+def unnamed_column(tree: exp.Expr) -> int | None:
+    """The place in the SELECT list, from 1, of the first column that a query gives no name; None for no such."""
+    places = (place for place, projection in enumerate(_projections(tree), 1) if not _is_named(projection))
+    return next(places, None)
+
+
+def _projections(tree: exp.Expr) -> list[exp.Expr]:
+    """The columns that name those of a query; none where it gives rows of another kind."""
+    while isinstance(tree, exp.SetOperation | exp.Subquery):
+        tree = tree.this
+    return list(tree.expressions) if isinstance(tree, exp.Select) and not tree.args.get("kind") else []
 
 
 def _is_named(projection: exp.Expr) -> bool:

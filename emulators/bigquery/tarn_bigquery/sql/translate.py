@@ -21,7 +21,7 @@ def prepare(statement: exp.Expr, context: QueryContext, text: str = "") -> Prepa
     try:
         tree = resolve_tables(bound(statement, context), context, query)
         compiled = compile_statement(tree, Environment(text, CatalogRoutines(context, query)), Scope())
-        query.sql, query.schema = compiled.sql, compiled.schema
+        query.sql, query.schema, query.names = compiled.sql, compiled.schema, compiled.names
     except BaseException:
         query.resources.close()
         raise

@@ -200,8 +200,10 @@ def _value_relation(alias: str, value: Value) -> Relation:
 
 
 def table_column(alias: str, field: Field, *, hidden: bool) -> Column:
-    """The column of a stored table that stands under an alias."""
+    """The column of a stored table that stands under an alias. No array of it is NULL, whatever was written."""
     sql = f"{quote(alias)}.{quote(field['name'])}"
+    if field.get("mode") == "REPEATED":
+        sql = f"coalesce({sql}, [])"
     if COMPUTED in field:
         sql = field[COMPUTED].format(relation=quote(alias))
     return Column(field["name"], of_field(field), sql, hidden)

@@ -1,7 +1,7 @@
 """Statements compiled: queries, and the DML that writes a stored table."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlglot import exp
@@ -22,10 +22,14 @@ from tarn_bigquery.sql.types import Field
 
 @dataclass(frozen=True)
 class CompiledStatement:
-    """A statement in DuckDB SQL; `schema` is a query's result, or None for a statement that has none."""
+    """A statement in DuckDB SQL; `schema` is a query's result, or None for a statement that has none.
+
+    `names` has the names that a query gives to its columns, which need not be distinct.
+    """
 
     sql: str
     schema: list[Field] | None = None
+    names: list[str] = field(default_factory=list)
 
 
 def compile_statement(tree: exp.Expr, env: Environment, names: Scope) -> CompiledStatement:
@@ -34,8 +38,11 @@ def compile_statement(tree: exp.Expr, env: Environment, names: Scope) -> Compile
     Tables must have been resolved: their nodes carry the fields of their schemas.
     """
     if isinstance(tree, exp.Query):
-        compiled = result(compile_query(tree, env, names))
-        return CompiledStatement(compiled.sql, [kind.rest(name) for name, kind in compiled.columns])
+        query = compile_query(tree, env, names)
+        compiled = result(query)
+        given = (compiled if query.is_value_table else query).columns
+        schema = [kind.rest(name) for name, kind in compiled.columns]
+        return CompiledStatement(compiled.sql, schema, [name for name, _ in given])
     handler = _HANDLERS.get(type(tree))
     if handler is None:
         raise not_supported(tree)
