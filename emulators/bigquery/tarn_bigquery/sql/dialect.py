@@ -5,7 +5,6 @@ meaning to BigQuery's own names, so it wants the calls as they are.
 """
 
 import re
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, ClassVar, NoReturn
 
@@ -94,22 +93,6 @@ class GoogleSQLParser(PipeParser):
             expected = f'"{symbol}"' if symbol else f"keyword {word}" if word else "end of input"
             raise SyntaxMistake(unexpected_instead(self.sql, self._curr or None, expected))
         raise SyntaxMistake(unexpected(self.sql, token or self._curr or None))
-
-    def _parse_csv(self, parse_method: Callable[[], Any], sep: TokenType = TokenType.COMMA) -> list[Any]:
-        """A list. sqlglot passes over commas with nothing between them, and over one at the end of any list."""
-
-        may_end_in_comma = {TokenType.R_PAREN, TokenType.PIPE_GT}
-
-        def item() -> Any:
-            parsed = parse_method()
-            if parsed is not None:
-                return parsed
-            is_last = self._prev.token_type == sep and parse_method != self._parse_expression
-            if self._curr.token_type == sep or (is_last and self._curr.token_type not in may_end_in_comma):
-                self.raise_error("Unexpected symbol")
-            return None
-
-        return super()._parse_csv(item, sep)
 
     def _parse_projections(self) -> tuple[list[exp.Expr], list[exp.Expr] | None]:
         columns, others = super()._parse_projections()

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
@@ -11,7 +12,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 from tarn_bigquery.errors import invalid_query
 from tarn_bigquery.sql.dialect import GoogleSQL
 from tarn_bigquery.sql.reserved import refuse_reserved_names
-from tarn_bigquery.sql.syntax import SyntaxMistake, token_error
+from tarn_bigquery.sql.syntax import SyntaxMistake, token_error, unexpected
 
 _KINDS: dict[type[exp.Expr], str] = {
     exp.Query: "SELECT",
@@ -86,6 +87,7 @@ def _parsed(script: str) -> list[Statement]:
     dialect = GoogleSQL()
     try:
         tokens = dialect.tokenize(script)
+        _refuse_gaps(script, tokens)
         trees = dialect.parser().parse(tokens, script)
     except SyntaxMistake as error:
         raise error.told from error
@@ -108,6 +110,18 @@ def _parsed(script: str) -> list[Statement]:
     if len(found) != len(spans):
         raise invalid_query("Syntax error: Unexpected end of statement")
     return [Statement(tree, script, start, end) for tree, (start, end) in zip(found, spans, strict=True)]
+
+
+_BEFORE_AN_ITEM = {TokenType.COMMA, TokenType.L_PAREN, TokenType.L_BRACKET}
+_AFTER_AN_ITEM = {TokenType.COMMA, TokenType.R_BRACKET}
+
+
+def _refuse_gaps(script: str, tokens: list[Token]) -> None:
+    """Raises ApiError `invalidQuery` for a comma with nothing before or behind it, which sqlglot passes over."""
+    for token, following in pairwise(tokens):
+        is_gap = token.token_type in _BEFORE_AN_ITEM and following.token_type == TokenType.COMMA
+        if is_gap or (token.token_type == TokenType.COMMA and following.token_type in _AFTER_AN_ITEM):
+            raise unexpected(script, following)
 
 
 def query_text(statement: Statement) -> str:
