@@ -14,7 +14,9 @@ from tarn_bigquery.engine.layout import role_of
 from tarn_bigquery.engine.queries import Outcome
 from tarn_bigquery.errors import already_exists, invalid_query, not_found, unsupported
 from tarn_bigquery.sql import alterations, constraints, ddl
-from tarn_bigquery.sql.types import duck_type
+from tarn_bigquery.sql.compiler.defaults import default_of
+from tarn_bigquery.sql.compiler.kinds import of_field, supertype
+from tarn_bigquery.sql.types import duck_type, googlesql_type
 
 
 def alter_table(call: Call) -> Outcome:
@@ -44,6 +46,10 @@ def _add_column(call: Call, ref: TableRef, action: exp.Expr) -> None:
         if action.args.get("exists"):
             return
         raise invalid_query(f"Column already exists: {added['name']}")
+    if "defaultValueExpression" in added:
+        raise invalid_query(
+            f"Column {added['name']} cannot be added with a default value: add it, then ALTER COLUMN ... SET DEFAULT"
+        )
     _set_fields(call, ref, [*fields, added])
 
 
@@ -130,6 +136,34 @@ def _rename_column(call: Call, ref: TableRef, action: exp.Expr) -> None:
         )
 
 
+_PARAMETERS = ("maxLength", "precision", "scale")
+
+
+def _retyped(field: Resource, wanted: Resource) -> Resource:
+    """The column with another type, which must hold all that the column may hold now."""
+    before, after = of_field(field), of_field(wanted)
+    if supertype([before, after]) != after or (before == after and not _is_wider(field, wanted)):
+        raise invalid_query(
+            "ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type "
+            f"({googlesql_type(field)}) is assignable to the new type ({googlesql_type(wanted)})"
+        )
+    kept = {name: value for name, value in field.items() if name not in _PARAMETERS}
+    return kept | {name: wanted[name] for name in ("type", *_PARAMETERS) if name in wanted}
+
+
+def _is_wider(field: Resource, wanted: Resource) -> bool:
+    """Whether the parameters of a type, where it has any, leave room for all that those of the same type did."""
+    if "maxLength" in wanted:
+        return "maxLength" in field and int(wanted["maxLength"]) >= int(field["maxLength"])
+    if "precision" not in wanted:
+        return True
+    if "precision" not in field:
+        return False
+    scales = [int(one.get("scale", 0)) for one in (field, wanted)]
+    wholes = [int(one["precision"]) - scale for one, scale in zip((field, wanted), scales, strict=True)]
+    return scales[1] >= scales[0] and wholes[1] >= wholes[0]
+
+
 def _alter_column(call: Call, ref: TableRef, action: exp.Expr) -> None:
     current = call.context.catalog.table(ref)
     name = action.this.name
@@ -141,7 +175,7 @@ def _alter_column(call: Call, ref: TableRef, action: exp.Expr) -> None:
     changed, statements = dict(field), []
     if action.args.get("dtype") is not None:
         declared = exp.ColumnDef(this=action.this, kind=action.args["dtype"])
-        changed |= {"type": ddl.column_field(declared)["type"]}
+        changed = _retyped(field, ddl.column_field(declared))
         statements.append(f"{path} TYPE {duck_type(changed)}")
     elif action.args.get("drop") and action.args.get("allow_null"):
         changed["mode"] = "NULLABLE"
@@ -150,6 +184,7 @@ def _alter_column(call: Call, ref: TableRef, action: exp.Expr) -> None:
         changed.pop("defaultValueExpression", None)
     elif action.args.get("default") is not None:
         changed["defaultValueExpression"] = action.args["default"].sql("bigquery")
+        default_of(changed)
     else:
         raise unsupported(f"ALTER COLUMN {action.sql('bigquery')}")
     after = [changed if f is field else f for f in fields]

@@ -18,6 +18,7 @@ from tarn_bigquery.catalog.names import (
 from tarn_bigquery.engine.database import Database, Transaction
 from tarn_bigquery.engine.layout import check_layout
 from tarn_bigquery.errors import ApiError, already_exists, invalid
+from tarn_bigquery.sql.compiler.defaults import default_of
 from tarn_bigquery.sql.types import Field, duck_type, normalized
 
 Edit = Callable[[Resource], Resource]
@@ -112,6 +113,9 @@ def _completed(transaction: Transaction, body: Resource) -> Resource:
     _check_names(fields_of(body))
     if is_stored(body):
         check_layout(body)
+        for field in fields_of(body):
+            # One that is no value of its column is told now, and not when it is first needed.
+            default_of(field)
     return body
 
 

@@ -19,6 +19,8 @@ from tarn_bigquery.engine.copies import definition
 from tarn_bigquery.engine.database import Database
 from tarn_bigquery.engine.definitions import create_table, fields_of, ref_of, touch
 from tarn_bigquery.errors import ApiError, invalid
+from tarn_bigquery.sql.compiler.defaults import default_of, left_out
+from tarn_bigquery.sql.compiler.values import text
 from tarn_bigquery.sql.errors import raised_message
 from tarn_bigquery.sql.limits import limited
 from tarn_bigquery.sql.types import Field, duck_type
@@ -157,16 +159,17 @@ def _store(database: Database, table: Resource, rows: list[dict[str, Any]], part
     lowered = [{name.lower(): value for name, value in row.items()} for row in rows]
     documents = [json.dumps({f["name"]: _plain(row.get(f["name"].lower()), f) for f in fields}) for row in lowered]
     shape = json.dumps({field["name"]: _shape(field) for field in fields})
-    columns = ", ".join(limited(_restored(field), field) for field in fields)
+    given = [list(row) for row in lowered]
+    columns = ", ".join(_stored(field) for field in fields)
     if partition is not None and is_ingestion_time(table):
         names.append(INGESTION_TIME)
         columns += f", {arrival(table, partition)}"
     with database.transaction() as transaction:
-        transaction.cursor.register("_rows", pa.table({"document": documents}))
+        transaction.cursor.register("_rows", pa.table({"document": documents, "given": given}))
         try:
             [(count,)] = transaction.cursor.execute(
                 f"INSERT INTO {duck_path(ref)} ({', '.join(map(quote, names))}) SELECT {columns} FROM "  # noqa: S608
-                "(SELECT from_json(document, ?) AS r FROM _rows)",
+                "(SELECT from_json(document, ?) AS r, given FROM _rows)",
                 [shape],
             ).fetchall()
         except (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException) as error:
@@ -195,6 +198,14 @@ def _shape(field: Field) -> Any:
     """The structure that DuckDB's from_json reads a field with: everything that is not nested as text."""
     base: Any = {f["name"]: _shape(f) for f in field["fields"]} if field["type"] == "RECORD" else "VARCHAR"
     return [base] if field.get("mode") == "REPEATED" else base
+
+
+def _stored(field: Field) -> str:
+    """What a row gives a column, or the column's default where the row leaves it out."""
+    value = limited(_restored(field), field)
+    if not left_out([field], []):
+        return value
+    return f"CASE WHEN list_contains(given, {text(field['name'].lower())}) THEN {value} ELSE {default_of(field)} END"
 
 
 def _restored(field: Field) -> str:

@@ -10,6 +10,7 @@ from tarn_bigquery.catalog.names import TableRef, duck_path, quote
 from tarn_bigquery.engine import definitions
 from tarn_bigquery.engine.database import Transaction
 from tarn_bigquery.errors import already_exists, invalid, not_found
+from tarn_bigquery.sql.compiler.defaults import default_of, left_out
 from tarn_bigquery.sql.errors import raised_message
 from tarn_bigquery.sql.limits import has_limits, limited
 from tarn_bigquery.sql.types import Field
@@ -219,6 +220,9 @@ def _insert(
             columns.append(quote(partitions.INGESTION_TIME))
     elif rows.has_times:
         sql = f"SELECT {_visible(rows)} FROM ({rows.sql})"  # noqa: S608
+    if others := left_out(definitions.fields_of(table), rows.schema):
+        columns += [quote(field["name"]) for field in others]
+        sql = f"SELECT *, {', '.join(map(default_of, others))} FROM ({sql})"  # noqa: S608
     is_checked = partition is not None and not partitions.is_ingestion_time(table)
     into = path or duck_path(ref)
     before = _count(transaction, table, partition) if is_checked else 0

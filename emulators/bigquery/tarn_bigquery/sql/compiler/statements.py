@@ -9,6 +9,7 @@ from sqlglot import exp
 from tarn_bigquery.catalog.names import quote
 from tarn_bigquery.catalog.partitions import BOUNDARY, COMPUTED
 from tarn_bigquery.sql.compiler.compiled import Compiled
+from tarn_bigquery.sql.compiler.defaults import default_of, left_out
 from tarn_bigquery.sql.compiler.environment import Environment, not_supported
 from tarn_bigquery.sql.compiler.expressions import Expressions
 from tarn_bigquery.sql.compiler.kinds import Type, of_field
@@ -103,14 +104,18 @@ def _insert(tree: Any, env: Environment, names: Scope) -> str:
     fields = _fields(target)
     if isinstance(tree.this, exp.Schema):
         fields = _named(env, _writable(target), tree.this.expressions)
-    columns = ", ".join(quote(field["name"]) for field in fields)
+    others = left_out(_fields(target), fields)
+    columns = ", ".join(quote(field["name"]) for field in [*fields, *others])
+    defaults = [default_of(field) for field in others]
     source = tree.expression
     path = _path(target)
     if isinstance(source, exp.Values):
-        rows = ", ".join(_row(env, names, row, fields) for row in source.expressions)
-        return f"INSERT INTO {path} ({columns}) VALUES {rows}"  # noqa: S608
-    query = compile_query(source, env, names)
-    return f"INSERT INTO {path} ({columns}) {_fitted(env, source, query, fields)}"
+        rows = (", ".join([*_row(env, names, row, fields), *defaults]) for row in source.expressions)
+        return f"INSERT INTO {path} ({columns}) VALUES {', '.join(f'({row})' for row in rows)}"  # noqa: S608
+    query = _fitted(env, source, compile_query(source, env, names), fields)
+    if defaults:
+        query = f"SELECT *, {', '.join(defaults)} FROM ({query})"  # noqa: S608
+    return f"INSERT INTO {path} ({columns}) {query}"
 
 
 def _path(target: exp.Table) -> str:
@@ -128,16 +133,16 @@ def _named(env: Environment, fields: list[Field], columns: list[exp.Expr]) -> li
     return found
 
 
-def _row(env: Environment, names: Scope, row: exp.Expr, fields: list[Field]) -> str:
+def _row(env: Environment, names: Scope, row: exp.Expr, fields: list[Field]) -> list[str]:
     items = row.expressions if isinstance(row, exp.Tuple) else [row.this if isinstance(row, exp.Paren) else row]
     if len(items) != len(fields):
         raise env.wrong(f"Inserted row has wrong column count; Has {len(items)}, expected {len(fields)}", row)
-    return f"({', '.join(_cell(env, names, item, field) for item, field in zip(items, fields, strict=True))})"
+    return [_cell(env, names, item, field) for item, field in zip(items, fields, strict=True)]
 
 
 def _cell(env: Environment, names: Scope, item: exp.Expr, field: Field) -> str:
-    if isinstance(item, exp.Var) and item.name.upper() == "DEFAULT":
-        return "DEFAULT"
+    if _is_default(item):
+        return default_of(field)
     value = Expressions(names, env).value(item)
     return _stored(env, item, value, field)
 
@@ -183,11 +188,17 @@ def _assignments(compiler: Expressions, nodes: list[exp.Expr], relation: Relatio
         if field is None:
             raise compiler.env.wrong(f"Unrecognized name: {path[0]}", node)
         before = changed.get(path[0].lower()) or relation.column(path[0]) or null()
-        changed[path[0].lower()] = _with_member(compiler, node, before, path[1:], of_field(field))
+        if len(path) == 1 and _is_default(node.args["expression"]):
+            changed[path[0].lower()] = Value(default_of(field), of_field(field))
+        else:
+            changed[path[0].lower()] = _with_member(compiler, node, before, path[1:], of_field(field))
     written = ((known[name], value.sql) for name, value in changed.items())
-    return ", ".join(
-        f"{quote(field['name'])} = {sql if sql == 'DEFAULT' else _checked(sql, field)}" for field, sql in written
-    )
+    return ", ".join(f"{quote(field['name'])} = {_checked(sql, field)}" for field, sql in written)
+
+
+def _is_default(node: exp.Expr) -> bool:
+    """Whether a value is the word DEFAULT."""
+    return isinstance(node, exp.Var | exp.Column) and node.name.upper() == "DEFAULT"
 
 
 def _assigned_path(node: exp.Expr, alias: str, known: dict[str, Field]) -> list[str]:
@@ -200,10 +211,8 @@ def _assigned_path(node: exp.Expr, alias: str, known: dict[str, Field]) -> list[
 def _with_member(compiler: Expressions, node: exp.Expr, before: Value, path: list[str], kind: Type) -> Value:
     """The value with the member at the path replaced by the right side of the assignment."""
     if not path:
-        right = node.args["expression"]
-        if isinstance(right, exp.Var | exp.Column) and right.name.upper() == "DEFAULT":
-            return Value("DEFAULT", kind)
-        return Value(_assigned(compiler.env, node, compiler.value(right), kind, node.this.name), kind)
+        right = compiler.value(node.args["expression"])
+        return Value(_assigned(compiler.env, node, right, kind, node.this.name), kind)
     members = []
     for name, inner in kind.fields:
         member = Value(f"struct_extract({before.sql}, '{name}')", inner)
@@ -280,16 +289,18 @@ def _merge_insert(action: exp.Insert, source: Expressions, target: exp.Table) ->
         values = alone
     elif isinstance(action.this, exp.Tuple):
         fields = _named(source.env, _writable(target), action.this.expressions)
-    columns = ", ".join(quote(field["name"]) for field in fields)
+    others = left_out(_fields(target), fields)
+    columns = ", ".join(quote(field["name"]) for field in [*fields, *others])
     if isinstance(values, exp.Tuple):
         if len(values.expressions) != len(fields):
             raise source.env.wrong("Inserted row has wrong column count", values)
         pairs = zip(values.expressions, fields, strict=True)
-        cells = ", ".join(_cell(source.env, source.scope, item, field) for item, field in pairs)
+        cells = [_cell(source.env, source.scope, item, field) for item, field in pairs]
     else:
         visible = [column for relation in source.scope.relations for column in relation.visible]
-        cells = ", ".join(_checked(column.sql, field) for column, field in zip(visible, fields, strict=False))
-    return f"INSERT ({columns}) VALUES ({cells})"  # noqa: S608
+        cells = [_checked(column.sql, field) for column, field in zip(visible, fields, strict=False)]
+    cells += [default_of(field) for field in others]
+    return f"INSERT ({columns}) VALUES ({', '.join(cells)})"  # noqa: S608
 
 
 def _values_alone(action: exp.Insert) -> exp.Tuple | None:
