@@ -117,7 +117,19 @@ def _parenthesized(node: exp.Subquery, env: Environment, outer: Scope | None) ->
     return replace(inner, sql=f"SELECT * FROM ({inner.sql}) AS q{tail}") if tail else inner  # noqa: S608
 
 
+def _operator(node: exp.SetOperation) -> tuple[type[exp.Expr], bool]:
+    """Which operator it is, and whether it is DISTINCT."""
+    return type(node), bool(node.args.get("distinct"))
+
+
 def _set_operation(node: exp.SetOperation, env: Environment, outer: Scope | None) -> Compiled:
+    before = node.this
+    if isinstance(before, exp.SetOperation) and _operator(before) != _operator(node):
+        raise env.wrong(
+            "Syntax error: Different set operations cannot be used in the same query without using parentheses for "
+            "grouping",
+            node.expression,
+        )
     operands = [compile_query(operand, env, outer) for operand in (node.left, node.right)]
     if node.args.get("by_name"):
         operands = matched_by_name(node, operands[0], operands[1], env)
