@@ -51,3 +51,31 @@ def test_columns_of_the_layout_stay(client: bigquery.Client, dataset: str, chang
         client.query_and_wait(f"ALTER TABLE {dataset}.t {change}")
     client.query_and_wait(f"ALTER TABLE {dataset}.t DROP COLUMN f")
     assert "f" not in {field.name for field in client.get_table(f"{dataset}.t").schema}
+
+
+@pytest.mark.feature("SQL", "CREATE OR REPLACE TABLE: of the same partitioning and clustering only, as BigQuery has it")
+@pytest.mark.parametrize(
+    ("layout", "told"),
+    [
+        ("", r"New partitioning spec is none and existing spec is interval\(type:day,field:d\)"),
+        ("PARTITION BY DATE_TRUNC(d, MONTH) CLUSTER BY s", r"is interval\(type:month,field:d\) and existing"),
+        (
+            "PARTITION BY RANGE_BUCKET(n, GENERATE_ARRAY(0, 9, 3)) CLUSTER BY s",
+            r"range\(field:n,start:0,end:9",
+        ),
+        ("PARTITION BY d", "different clustering spec"),
+    ],
+)
+def test_a_table_is_replaced_by_one_that_lies_as_it_does(
+    client: bigquery.Client, dataset: str, layout: str, told: str
+) -> None:
+    client.query_and_wait(f"CREATE TABLE {dataset}.t ({SCHEMA}) PARTITION BY d CLUSTER BY s")
+    with pytest.raises(BadRequest, match=told):
+        client.query_and_wait(f"CREATE OR REPLACE TABLE {dataset}.t ({SCHEMA}) {layout}")
+    query = f"SELECT * FROM {dataset}.t"
+    client.query_and_wait(f"CREATE OR REPLACE TABLE {dataset}.t PARTITION BY D CLUSTER BY S AS {query}")
+    settings = bigquery.QueryJobConfig(destination=f"{dataset}.t", write_disposition="WRITE_TRUNCATE")
+    client.query_and_wait(query, job_config=settings)
+    settings.time_partitioning = bigquery.TimePartitioning(type_="MONTH", field="d")
+    with pytest.raises(BadRequest, match=r"Expects partitioning specification interval\(type:day,field:d\), but input"):
+        client.query_and_wait(query, job_config=settings)

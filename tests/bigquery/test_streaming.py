@@ -38,7 +38,7 @@ def test_an_id_is_known_only_once_its_row_is_in(client: bigquery.Client, table: 
 
 def test_a_new_table_of_the_name_knows_no_ids(client: bigquery.Client, table: str) -> None:
     client.insert_rows_json(table, [{"a": 1}], row_ids=["x"])
-    client.query_and_wait(f"CREATE OR REPLACE TABLE `{table}` (a INT64)")
+    client.query_and_wait(f"CREATE OR REPLACE TABLE `{table}` (a INT64) CLUSTER BY a")
     client.insert_rows_json(table, [{"a": 1}], row_ids=["x"])
     assert values(client, f"SELECT a FROM `{table}`") == [(1,)]
 

@@ -16,6 +16,7 @@ from tarn_bigquery.engine.database import Transaction
 from tarn_bigquery.engine.ddl_call import Call, ddl_outcome, narrowed
 from tarn_bigquery.engine.expirations import reckon_expirations
 from tarn_bigquery.engine.externals import DeclaredTables
+from tarn_bigquery.engine.layout import require_same_layout
 from tarn_bigquery.engine.queries import Outcome, Queries, bind, require_distinct_names
 from tarn_bigquery.engine.results import NoRows
 from tarn_bigquery.engine.writes import Destination, create_filled
@@ -86,6 +87,8 @@ def _create_table(call: Call) -> Outcome:
     if current is not None and not node.args.get("replace"):
         raise already_exists("Table", ref)
     body = _inherited(call, node) | ddl.table_body(node) | constraints.declared(node, call.context)
+    if current is not None and current["type"] == "TABLE" and node.args.get("clone") is None:
+        require_same_layout(current, body)
     with (
         call.queries.attached(call.job) as cursor,
         call.queries.writing(call.job, cursor, ref) as transaction,

@@ -5,7 +5,7 @@ Sources: https://cloud.google.com/bigquery/docs/partitioned-tables, https://clou
 
 from tarn_bigquery.catalog.catalog import Resource
 from tarn_bigquery.catalog.partitions import INGESTION_TIME, partition_column
-from tarn_bigquery.errors import invalid
+from tarn_bigquery.errors import invalid, invalid_query
 from tarn_bigquery.sql.types import legacy_name
 
 MOST_CLUSTERING_FIELDS = 4
@@ -17,6 +17,32 @@ def role_of(body: Resource, column: str) -> str | None:
     if column.lower() == (partition_column(body) or "").lower():
         return "partitioning"
     return "clustering" if column.lower() in [name.lower() for name in _clustering(body)] else None
+
+
+def require_same_layout(current: Resource, replacement: Resource) -> None:
+    """Raises ApiError `invalidQuery` where a table is to be replaced by one of other partitions or clusters."""
+    before, after = partitioning_of(current), partitioning_of(replacement)
+    if before != after:
+        raise invalid_query(
+            "Cannot replace a table with a different partitioning spec. Instead, DROP the table, and then recreate it. "
+            f"New partitioning spec is {after} and existing spec is {before}"
+        )
+    if [name.lower() for name in _clustering(current)] != [name.lower() for name in _clustering(replacement)]:
+        raise invalid_query(
+            "Cannot replace a table with a different clustering spec. Instead, DROP the table, and then recreate it."
+        )
+
+
+def partitioning_of(body: Resource) -> str:
+    """How a table is parted, as BigQuery's errors say it: `interval(type:day,field:d)`."""
+    if time := body.get("timePartitioning"):
+        field = f",field:{time['field'].lower()}" if "field" in time else ""
+        return f"interval(type:{time['type'].lower()}{field})"
+    if by_range := body.get("rangePartitioning"):
+        limits = by_range["range"]
+        inside = ",".join(f"{name}:{int(limits[name])}" for name in ("start", "end", "interval"))
+        return f"range(field:{by_range['field'].lower()},{inside})"
+    return "none"
 
 
 def check_layout(body: Resource) -> None:

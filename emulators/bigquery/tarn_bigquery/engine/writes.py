@@ -9,6 +9,7 @@ from tarn_bigquery.catalog.catalog import Resource
 from tarn_bigquery.catalog.names import TableRef, duck_path, quote
 from tarn_bigquery.engine import definitions
 from tarn_bigquery.engine.database import Transaction
+from tarn_bigquery.engine.layout import partitioning_of
 from tarn_bigquery.errors import already_exists, invalid, not_found
 from tarn_bigquery.sql.compiler.defaults import default_of, left_out
 from tarn_bigquery.sql.errors import raised_message
@@ -136,6 +137,12 @@ def _into_new_table(transaction: Transaction, destination: Destination, rows: Bo
 
 
 def _instead(transaction: Transaction, current: Resource, destination: Destination, rows: Bound) -> Written:
+    before, after = partitioning_of(current), partitioning_of(destination.body)
+    if after not in {"none", before}:
+        raise invalid(
+            f"Incompatible table partitioning specification. Expects partitioning specification {before}, "
+            f"but input partitioning specification is {after}"
+        )
     kept = {name: current[name] for name in _KEPT_ON_TRUNCATE if name in current}
     again = Destination(destination.table, kept | destination.body)
     return create_filled(transaction, again, rows, replacing=True)
