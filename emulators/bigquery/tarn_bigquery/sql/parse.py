@@ -153,7 +153,7 @@ def statement_type(tree: exp.Expr) -> str:
         return f"{name}_AS_SELECT" if name == "CREATE_TABLE" and as_select else name
     if isinstance(tree, exp.Command):
         words = [str(tree.this), *str(tree.args.get("expression") or "").split()]
-        name = "_".join(words[:2]).upper()
+        name = "_".join(word for word in words[:2] if word.isalpha()).upper()
         return _LONGER_NAMES.get(name, name)
     return type(tree).__name__.upper()
 
