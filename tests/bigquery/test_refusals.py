@@ -28,6 +28,23 @@ def test_functions(client: bigquery.Client, expression: str, name: str) -> None:
         client.query_and_wait(f"SELECT {expression} AS x")
 
 
+@pytest.mark.feature("SQL", "GRANT and REVOKE, search and vector indexes, row access policies, models", refused=True)
+@pytest.mark.parametrize(
+    ("statement", "name"),
+    [
+        ("GRANT `roles/bigquery.dataViewer` ON SCHEMA d TO 'user:a@b.c'", "the statement GRANT."),
+        ("REVOKE `roles/bigquery.dataViewer` ON SCHEMA d FROM 'user:a@b.c'", "the statement REVOKE."),
+        ("CREATE SEARCH INDEX i ON d.t (ALL COLUMNS)", "the statement CREATE SEARCH."),
+        ("CREATE ROW ACCESS POLICY p ON d.t GRANT TO ('user:a@b.c') FILTER USING (TRUE)", "the statement CREATE ROW."),
+        ("CREATE MODEL d.m OPTIONS (model_type = 'linear_reg') AS SELECT 1 AS label", "the statement CREATE MODEL"),
+    ],
+)
+def test_statements(client: bigquery.Client, statement: str, name: str) -> None:
+    with pytest.raises(MethodNotImplemented) as refused:
+        client.query_and_wait(statement)
+    assert f"The emulator does not support {name}" in str(refused.value)
+
+
 @pytest.mark.feature("SQL", "EXTERNAL_QUERY", refused=True)
 def test_table_functions(client: bigquery.Client) -> None:
     with pytest.raises(MethodNotImplemented, match="EXTERNAL_QUERY"):
