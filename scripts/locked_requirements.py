@@ -7,6 +7,7 @@ but Python, so that it runs before anything is installed.
 
 import argparse
 import re
+import signal
 import sys
 import tomllib
 from collections import defaultdict
@@ -103,4 +104,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # A reader that has seen enough, such as `head`, ends it in silence, as it ends any other command.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(main())

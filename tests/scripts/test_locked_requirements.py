@@ -1,7 +1,9 @@
 """The part of the lock for an image, or for a machine that brings the rest."""
 
 import importlib.util
+import os
 import re
+import signal
 import subprocess
 import sys
 import tomllib
@@ -100,3 +102,12 @@ def test_composer_gets_what_it_has_not_and_may_have_more() -> None:
     assert {"dbt-core", "astronomer-cosmos", "isal"} <= names(plain)
     assert names(plain).isdisjoint({"apache-airflow", "celery", "gcp-storage-emulator", "tarn-bigquery", "duckdb"})
     assert names(plain) - names(with_isal) == {"isal"}
+
+
+def test_a_reader_that_leaves_early_ends_it_in_silence() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    script = ROOT / "scripts" / "composer_requirements.sh"
+    with os.fdopen(writing, "wb") as pipe:
+        done = subprocess.run([script], stdout=pipe, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, b"")
