@@ -14,15 +14,16 @@ from pathlib import Path
 
 PROJECT = "COMPOSE_PROJECT_NAME=tarn"
 HEADING = "# Secrets of this machine's stack, made by `make compose-up`. They open its volumes: keep them, commit none."
-TOKENS = (
+PASSWORDS = (
     "TARN_AIRFLOW_PASSWORD",
-    "TARN_API_SECRET",
     "TARN_GRAFANA_PASSWORD",
-    "TARN_JWT_SECRET",
     "TARN_POSTGRES_PASSWORD",
     "TARN_REDIS_PASSWORD",
 )
-TOKEN_BYTES = 24
+PASSWORD_BYTES = 24
+SIGNING_KEYS = ("TARN_API_SECRET", "TARN_JWT_SECRET")
+# 64 characters: Airflow signs its tokens with SHA-512, and warns at every start of a key that is shorter than its hash.
+SIGNING_BYTES = 48
 FERNET_BYTES = 32
 
 
@@ -38,9 +39,11 @@ def completed(text: str) -> str:
 
 def _lines() -> Iterator[str]:
     yield PROJECT
-    for name in TOKENS:
+    for name in PASSWORDS:
         # URL-safe: the passwords are part of addresses.
-        yield f"{name}={secrets.token_urlsafe(TOKEN_BYTES)}"
+        yield f"{name}={secrets.token_urlsafe(PASSWORD_BYTES)}"
+    for name in SIGNING_KEYS:
+        yield f"{name}={secrets.token_urlsafe(SIGNING_BYTES)}"
     yield f"TARN_FERNET_KEY={base64.urlsafe_b64encode(secrets.token_bytes(FERNET_BYTES)).decode('ascii')}"
 
 

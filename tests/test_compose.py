@@ -1,6 +1,7 @@
 """The compose file, its image and its scripts keep the rules that no engine is needed to see."""
 
 import base64
+import hashlib
 import json
 import os
 import re
@@ -167,6 +168,7 @@ def test_secrets_are_made_once_for_the_owner_s_eyes_only(tmp_path: Path) -> None
     assert made["TARN_AIRFLOW_PASSWORD"] == "mine"
     assert [name for name in made if made[name] == others[name]] == ["COMPOSE_PROJECT_NAME"]
     assert len(base64.urlsafe_b64decode(made["TARN_FERNET_KEY"])) == 32
+    assert min(len(made["TARN_API_SECRET"]), len(made["TARN_JWT_SECRET"])) >= hashlib.sha512().digest_size
     before = file.read_bytes()
     assert run("scripts/compose_env.py", str(file)).stdout == ""
     assert file.read_bytes() == before
