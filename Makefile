@@ -95,6 +95,7 @@ PROFILES ?= publishers
 STACK := COMPOSE_PROFILES=$(PROFILES) DOCKER_BUILDKIT=1 COMPOSE_DOCKER_CLI_BUILD=1
 ifneq ($(findstring celery,$(PROFILES)),)
 STACK += TARN_EXECUTOR=airflow.providers.celery.executors.celery_executor.CeleryExecutor \
+	TARN_PARALLELISM=$${TARN_PARALLELISM:-4} \
 	TARN_STAGING=$${TARN_STAGING:-gs://$${TARN_BUCKET:-tarn-lake}/.staging}
 endif
 ifneq ($(findstring observability,$(PROFILES)),)

@@ -108,6 +108,13 @@ def test_the_services_without_workers_fit_into_4_gib() -> None:
     assert sum(limits) <= MEMORY_MIB
 
 
+def test_every_worker_gets_as_many_tasks_as_it_takes() -> None:
+    workers = [name for name in SERVICES if is_on(name, "celery") and name.startswith("worker-")]
+    each = int(SERVICES["scheduler"]["environment"]["AIRFLOW__CELERY__WORKER_CONCURRENCY"])
+    assert f"TARN_PARALLELISM=${{TARN_PARALLELISM:-{each * len(workers)}}}" in made("compose-up", "PROFILES=celery")
+    assert "TARN_PARALLELISM" not in made("compose-up", "PROFILES=publishers")
+
+
 def test_airflow_sends_metrics_only_where_make_starts_what_takes_them() -> None:
     for profile, sent in (("publishers", False), ("publishers,observability", True)):
         assert ("TARN_METRICS=True" in made("compose-up", f"PROFILES={profile}")) is sent
