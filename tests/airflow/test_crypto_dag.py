@@ -1,5 +1,6 @@
 """The DAG ``crypto`` as Airflow reads it."""
 
+import os
 import subprocess
 import sys
 from itertools import pairwise
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tarn.airflow.dbt_commands import PACKAGES, RUN
 from tarn.airflow.pools import needed_pools
 from tarn.settings import CHECKOUT, Settings
 
@@ -100,3 +102,19 @@ def test_its_page_explains_every_task_and_every_param(crypto: Any) -> None:
     names = {task_id.split(".")[-1] for task_id in crypto.task_dict}
     assert all(f"`{name}`" in crypto.doc_md for name in [*names, *crypto.params])
     assert list(crypto.params) == ["start_day", "end_day", "datasets", "force"]
+
+
+def test_a_command_on_another_worker_installs_the_packages_first(crypto: Any, tmp_path: Path) -> None:
+    task = crypto.task_dict["dbt_test"]
+    first, separator, _ = task.bash_command.partition(" && ")
+    assert separator
+    own = {name: value.replace(RUN, "run") for name, value in task.env.items()}
+    environment = {
+        **os.environ,
+        **own,
+        PACKAGES: str(tmp_path / "packages"),
+        "DBT_TARGET_PATH": str(tmp_path / "target"),
+    }
+    for _ in range(2):
+        subprocess.run(["bash", "-c", first], cwd=task.cwd, env=environment, check=True)
+        assert (tmp_path / "packages" / "daily" / "dbt_project.yml").is_file()

@@ -2,7 +2,8 @@
 
 A command runs in a shell, as a person would type it. Each run has a folder of its own for what ``dbt deps`` installs
 and for what dbt makes of the project: a backfill and the schedule have runs at the same time, and would spoil one for
-the other. Between two runs the commands take turns, because dbt's temporary tables are named by the model alone.
+the other. A command that comes to another worker installs there first. Between two runs the commands take turns,
+because dbt's temporary tables are named by the model alone.
 """
 
 import shlex
@@ -48,11 +49,15 @@ def _dbt(
     settings = current_settings()
     runs = settings.home / "dbt" / pipeline
     words = shlex.join(dbt_command(settings, command, *arguments))
-    # The folders of runs that ended long ago are of use to nobody.
-    tidy = f"find {shlex.quote(str(runs))} -mindepth 1 -maxdepth 1 -mtime +{KEPT_DAYS} -exec rm -rf {{}} + ; "
+    if command == "deps":
+        # The folders of runs that ended long ago are of use to nobody.
+        first = f"find {shlex.quote(str(runs))} -mindepth 1 -maxdepth 1 -mtime +{KEPT_DAYS} -exec rm -rf {{}} + ; "
+    else:
+        # On another worker than that of `dbt_deps`, whose folder is not this one's.
+        first = f'test -d "${PACKAGES}" || {shlex.join(dbt_command(settings, "deps"))} && '
     return BashOperator(
         task_id=f"dbt_{command}",
-        bash_command=(tidy if command == "deps" else "") + words + (f" --vars '{VARS}'" if vars_of_run else ""),
+        bash_command=first + words + (f" --vars '{VARS}'" if vars_of_run else ""),
         cwd=str(settings.dbt_folder),
         env=dbt_variables(settings, f"{pipeline}/{RUN}") | {PACKAGES: str(runs / RUN / "packages")},
         append_env=True,
