@@ -36,6 +36,11 @@ def test_functions(client: bigquery.Client, expression: str, name: str) -> None:
         ("REVOKE `roles/bigquery.dataViewer` ON SCHEMA d FROM 'user:a@b.c'", "the statement REVOKE."),
         ("CREATE SEARCH INDEX i ON d.t (ALL COLUMNS)", "the statement CREATE SEARCH."),
         ("CREATE ROW ACCESS POLICY p ON d.t GRANT TO ('user:a@b.c') FILTER USING (TRUE)", "the statement CREATE ROW."),
+        (
+            "CREATE TABLE d.t (x INT64) WITH CONNECTION c.d OPTIONS (file_format = 'PARQUET')",
+            "this form of CREATE.",
+        ),
+        ("CREATE MATERIALIZED VIEW d.m AS REPLICA OF d.x", "the statement CREATE MATERIALIZED"),
         ("CREATE MODEL d.m OPTIONS (model_type = 'linear_reg') AS SELECT 1 AS label", "the statement CREATE MODEL"),
     ],
 )

@@ -19,6 +19,7 @@ _STATUS = {
 _CODES = {
     "accessDenied": 403,
     "authError": 401,
+    "bytesBilledLimitExceeded": 400,
     "conditionNotMet": 412,
     "duplicate": 409,
     "invalid": 400,

@@ -18,7 +18,7 @@ from tarn_bigquery.engine.jobs import Job
 from tarn_bigquery.engine.locks import TableLocks
 from tarn_bigquery.engine.results import NoRows, RowSource, StoredRows, keep_rows
 from tarn_bigquery.engine.session import Session
-from tarn_bigquery.engine.stats import TableSizes
+from tarn_bigquery.engine.stats import TableSizes, billed_bytes
 from tarn_bigquery.engine.writes import Bound, Destination, write_rows
 from tarn_bigquery.errors import ApiError, invalid_query
 from tarn_bigquery.sql.context import Prepared, QueryContext
@@ -65,9 +65,10 @@ class Queries:
     def select(self, statement: Statement, context: QueryContext, job: Job) -> Outcome:
         """Run a query and keep its rows with the job."""
         with self.attached(job) as cursor, self.prepared(statement, context, cursor) as query:
+            size = self._size(query, context, job)
             reader = rows_of(cursor, query).to_arrow_reader(_BATCH_ROWS)
             result = keep_rows(reader, query.schema or [], self._results / f"{job.project}.{job.job_id}.arrow")
-            return Outcome("SELECT", result, self.bytes_of(query, context), list(query.references))
+            return Outcome("SELECT", result, size, list(query.references))
 
     def select_into(self, statement: Statement, context: QueryContext, job: Job, destination: Destination) -> Outcome:
         """Run a query and put its rows into a table, in one transaction."""
@@ -76,11 +77,11 @@ class Queries:
             self.writing(job, cursor, destination.table) as transaction,
             self.prepared(statement, context, cursor) as query,
         ):
+            size = self._size(query, context, job)
             bound = bind(cursor, query)
             require_distinct_names(query)
             current = self.database.catalog.find(table_key(destination.table))
             schema = write_rows(transaction, current, destination, bound).schema
-            size = self.bytes_of(query, context)
             references = list(query.references)
         result = StoredRows.of(self.database, destination.table, schema)
         return Outcome("SELECT", result, size, references, destination.table)
@@ -93,12 +94,12 @@ class Queries:
             self.writing(job, cursor, target) as transaction,
             self.prepared(statement, context, cursor) as query,
         ):
+            size = self._size(query, context, job)
             if not isinstance(statement.tree, exp.Insert):
                 transaction.rewrites(target, context.catalog.table(target))
             counts = _run_dml(cursor, statement.tree, query.sql)
             transaction.adds(target, counts.get("insertedRowCount", 0))
             definitions.touch(target, transaction)
-            size = self.bytes_of(query, context)
             references = list(query.references)
         statistics = {
             "numDmlAffectedRows": str(sum(counts.values())),
@@ -161,6 +162,21 @@ class Queries:
             finally:
                 for name in query.relations:
                     cursor.unregister(name)
+
+    def _size(self, query: Prepared, context: QueryContext, job: Job) -> int:
+        """Bytes that the query is about to read.
+
+        Raises ApiError `bytesBilledLimitExceeded` where they would be billed higher than the job allows.
+        """
+        size = self.bytes_of(query, context)
+        limit = job.configuration.get("query", {}).get("maximumBytesBilled")
+        billed = billed_bytes(size, len(query.references))
+        if limit is not None and billed > int(limit):
+            raise ApiError(
+                "bytesBilledLimitExceeded",
+                f"Query exceeded limit for bytes billed: {limit}. {billed} or higher required.",
+            )
+        return size
 
     def bytes_of(self, query: Prepared, context: QueryContext) -> int:
         """Bytes of the columns read, of stored tables and of objects."""

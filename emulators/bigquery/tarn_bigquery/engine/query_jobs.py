@@ -21,6 +21,7 @@ from tarn_bigquery.engine.queries import Outcome, Queries
 from tarn_bigquery.engine.runner import JobRunner
 from tarn_bigquery.engine.script import Interpreter
 from tarn_bigquery.engine.session import LiveSession, Session, Sessions
+from tarn_bigquery.engine.stats import billed_bytes
 from tarn_bigquery.engine.writes import Destination, destination
 from tarn_bigquery.errors import ApiError, invalid, invalid_query
 from tarn_bigquery.sql import parameters
@@ -207,7 +208,7 @@ class QueryJobs:
             "query": {
                 "statementType": outcome.statement_type,
                 "totalBytesProcessed": size,
-                "totalBytesBilled": size,
+                "totalBytesBilled": str(billed_bytes(outcome.bytes_processed, len(outcome.references))),
                 "cacheHit": False,
                 "totalSlotMs": "0",
                 "referencedTables": [ref.rest() for ref in outcome.references],

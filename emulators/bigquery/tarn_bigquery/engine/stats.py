@@ -21,6 +21,18 @@ _FIXED = {"INTEGER": 8, "FLOAT": 8, "BOOLEAN": 1, "DATE": 8, "DATETIME": 8, "TIM
 _KEPT_CONDITIONS = 1_000
 
 
+_MIB = 2**20
+_LEAST_BILLED = 10 * _MIB
+
+
+def billed_bytes(size: int, tables: int) -> int:
+    """What BigQuery bills a query for that reads so many bytes: whole MiB, and at least 10 for each of its tables.
+
+    https://cloud.google.com/bigquery/pricing#on_demand_pricing
+    """
+    return max(-(-size // _MIB) * _MIB, _LEAST_BILLED * tables) if size else 0
+
+
 @dataclass(frozen=True)
 class TableSize:
     rows: int

@@ -31,6 +31,7 @@ _WANTED = re.compile(r"Expect(?:ed|ing) (\W)|Expected (END|AS|FROM) .*|Invalid e
 _READ_WHOLE = re.compile(
     r"CREATE\s+(OR\s+REPLACE\s+)?(TEMP(ORARY)?\s+|MATERIALIZED\s+)?(TABLE|VIEW|FUNCTION|SCHEMA)\b", re.IGNORECASE
 )
+_NOT_SERVED = re.compile(r"\bWITH\s+CONNECTION\b|\bAS\s+REPLICA\s+OF\b", re.IGNORECASE)
 _BEGINS_QUERY = {TokenType.FROM, TokenType.SELECT, TokenType.WITH}
 _BITWISE = ((TokenType.PIPE, exp.BitwiseOr), (TokenType.CARET, exp.BitwiseXor), (TokenType.AMP, exp.BitwiseAnd))
 _TAKES_DATE_PART = re.compile(r"(DATE|DATETIME|TIME|TIMESTAMP)_(TRUNC|DIFF)|LAST_DAY|NORMALIZE(_AND_CASEFOLD)?")
@@ -123,7 +124,8 @@ class GoogleSQLParser(PipeParser):
 
     def _parse_as_command(self, start: Token) -> exp.Command:
         """A statement that is left unread. One that is read in all of its forms has a mistake where reading ended."""
-        if _READ_WHOLE.match(self._find_sql(start, self._tokens[-1])):
+        text = self._find_sql(start, self._tokens[-1])
+        if _READ_WHOLE.match(text) and not _NOT_SERVED.search(text):
             self.raise_error("Unexpected word")
         return super()._parse_as_command(start)
 
