@@ -16,7 +16,7 @@ from tarn_bigquery.catalog.names import (
     quote,
 )
 from tarn_bigquery.engine.database import Database, Transaction
-from tarn_bigquery.engine.layout import check_layout
+from tarn_bigquery.engine.layout import NOT_PARTITIONED, check_layout, partitioning_of
 from tarn_bigquery.errors import ApiError, already_exists, invalid
 from tarn_bigquery.sql.compiler.defaults import default_of
 from tarn_bigquery.sql.types import Field, duck_type, normalized
@@ -194,18 +194,12 @@ def _layout_of(body: Resource) -> Resource:
 
 def _check_partitioning(current: Resource, wanted: Resource) -> None:
     """Raises ApiError `invalid` for a change of the column that parts a table's rows, or of the partitions' size."""
-    before, after = _layout(current), _layout(wanted)
-    if after is not None and after != before:
+    before, after = partitioning_of(current), partitioning_of(wanted)
+    if after not in {NOT_PARTITIONED, before}:
         change = "Cannot convert non partitioned/clustered table to partitioned/clustered table."
-        raise invalid(change if before is None else "Cannot change partitioning spec for a partitioned table.")
-
-
-def _layout(body: Resource) -> object:
-    column = partitions.partition_column(body)
-    if column is None:
-        return None
-    by_range = body.get("rangePartitioning") or {}
-    return column.lower(), (body.get("timePartitioning") or {}).get("type"), str(by_range.get("range"))
+        raise invalid(
+            change if before == NOT_PARTITIONED else "Cannot change partitioning spec for a partitioned table."
+        )
 
 
 def evolve(transaction: Transaction, ref: TableRef, old: list[Field], new: list[Field]) -> None:

@@ -19,7 +19,7 @@ from tarn_bigquery.engine.copies import definition
 from tarn_bigquery.engine.database import Database
 from tarn_bigquery.engine.definitions import create_table, fields_of, ref_of, touch
 from tarn_bigquery.errors import ApiError, invalid
-from tarn_bigquery.sql.compiler.defaults import default_of, left_out
+from tarn_bigquery.sql.compiler.defaults import default_of, has_default
 from tarn_bigquery.sql.compiler.values import text
 from tarn_bigquery.sql.errors import raised_message
 from tarn_bigquery.sql.limits import limited
@@ -203,7 +203,7 @@ def _shape(field: Field) -> Any:
 def _stored(field: Field) -> str:
     """What a row gives a column, or the column's default where the row leaves it out."""
     value = limited(_restored(field), field)
-    if not left_out([field], []):
+    if not has_default(field):
         return value
     return f"CASE WHEN list_contains(given, {text(field['name'].lower())}) THEN {value} ELSE {default_of(field)} END"
 

@@ -9,6 +9,7 @@ from tarn_bigquery.errors import invalid, invalid_query
 from tarn_bigquery.sql.types import legacy_name
 
 MOST_CLUSTERING_FIELDS = 4
+NOT_PARTITIONED = "none"
 _NEVER_CLUSTERED = {"BYTES", "FLOAT", "INTERVAL", "JSON", "RECORD", "TIME"}
 
 
@@ -36,13 +37,13 @@ def require_same_layout(current: Resource, replacement: Resource) -> None:
 def partitioning_of(body: Resource) -> str:
     """How a table is parted, as BigQuery's errors say it: `interval(type:day,field:d)`."""
     if time := body.get("timePartitioning"):
-        field = f",field:{time['field'].lower()}" if "field" in time else ""
-        return f"interval(type:{time['type'].lower()}{field})"
+        field = f",field:{time['field'].lower()}" if time.get("field") else ""
+        return f"interval(type:{str(time.get('type')).lower()}{field})"
     if by_range := body.get("rangePartitioning"):
-        limits = by_range["range"]
-        inside = ",".join(f"{name}:{int(limits[name])}" for name in ("start", "end", "interval"))
+        limits = by_range.get("range") or {}
+        inside = ",".join(f"{name}:{limits.get(name)}" for name in ("start", "end", "interval"))
         return f"range(field:{by_range['field'].lower()},{inside})"
-    return "none"
+    return NOT_PARTITIONED
 
 
 def check_layout(body: Resource) -> None:

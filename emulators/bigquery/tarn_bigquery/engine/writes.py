@@ -9,7 +9,7 @@ from tarn_bigquery.catalog.catalog import Resource
 from tarn_bigquery.catalog.names import TableRef, duck_path, quote
 from tarn_bigquery.engine import definitions
 from tarn_bigquery.engine.database import Transaction
-from tarn_bigquery.engine.layout import partitioning_of
+from tarn_bigquery.engine.layout import NOT_PARTITIONED, partitioning_of
 from tarn_bigquery.errors import already_exists, invalid, not_found
 from tarn_bigquery.sql.compiler.defaults import default_of, left_out
 from tarn_bigquery.sql.errors import raised_message
@@ -138,7 +138,7 @@ def _into_new_table(transaction: Transaction, destination: Destination, rows: Bo
 
 def _instead(transaction: Transaction, current: Resource, destination: Destination, rows: Bound) -> Written:
     before, after = partitioning_of(current), partitioning_of(destination.body)
-    if after not in {"none", before}:
+    if after not in {NOT_PARTITIONED, before}:
         raise invalid(
             f"Incompatible table partitioning specification. Expects partitioning specification {before}, "
             f"but input partitioning specification is {after}"

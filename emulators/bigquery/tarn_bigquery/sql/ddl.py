@@ -7,6 +7,7 @@ from sqlglot import exp
 from tarn_bigquery.catalog.names import DatasetRef
 from tarn_bigquery.errors import invalid_query, unsupported
 from tarn_bigquery.sql.context import QueryContext
+from tarn_bigquery.sql.dialect import properties_of
 from tarn_bigquery.sql.types import Field, field_of_googlesql
 
 Resource = dict[str, Any]
@@ -213,7 +214,7 @@ def _common_option(name: str, value: Any) -> Resource:
 def _properties(node: exp.Expr) -> list[exp.Expr]:
     clone = node.args.get("clone")
     holders = [node] if clone is None else [node, clone.this]
-    return [item for holder in holders if (found := holder.args.get("properties")) for item in found.expressions]
+    return [item for holder in holders for item in properties_of(holder)]
 
 
 def _column_options(node: exp.ColumnDef) -> dict[str, Any]:

@@ -48,8 +48,9 @@ def _make_word(argument: exp.Expr) -> None:
         argument.replace(exp.Var(this=argument.name))
 
 
-def _properties(create: exp.Expr) -> list[exp.Expr]:
-    properties = create.args.get("properties")
+def properties_of(node: exp.Expr) -> list[exp.Expr]:
+    """What a CREATE, or what stands in one, says behind its name: options, a language, partitions."""
+    properties = node.args.get("properties")
     return properties.expressions if properties is not None else []
 
 
@@ -144,7 +145,7 @@ class GoogleSQLParser(PipeParser):
             create.set("kind", TABLE_FUNCTION)
         if self._body_options is not None:
             create.set(
-                "properties", exp.Properties(expressions=[*_properties(create), *self._body_options.expressions])
+                "properties", exp.Properties(expressions=[*properties_of(create), *self._body_options.expressions])
             )
         return create
 

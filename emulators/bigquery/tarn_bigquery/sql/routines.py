@@ -11,7 +11,7 @@ from tarn_bigquery.errors import ApiError, invalid_query, unsupported
 from tarn_bigquery.sql.compiler.environment import Routine
 from tarn_bigquery.sql.compiler.kinds import Type, of_field
 from tarn_bigquery.sql.context import Prepared, QueryContext
-from tarn_bigquery.sql.dialect import TABLE_FUNCTION
+from tarn_bigquery.sql.dialect import TABLE_FUNCTION, properties_of
 from tarn_bigquery.sql.parse import Statement, parse
 from tarn_bigquery.sql.resolve import resolve_tables
 from tarn_bigquery.sql.types import field_of_googlesql, field_of_standard, standard_type
@@ -44,8 +44,7 @@ def routine_body(create: exp.Create, statement: Statement) -> Resource:
 
     Raises ApiError `notImplemented` for a function in another language than SQL and JavaScript.
     """
-    properties = create.args.get("properties")
-    given = {type(item): item for item in (properties.expressions if properties is not None else [])}
+    given = {type(item): item for item in properties_of(create)}
     body: Resource = {
         "routineType": TABLE if create.args["kind"] == TABLE_FUNCTION else SCALAR,
         "arguments": [_argument(node) for node in create.this.expressions],

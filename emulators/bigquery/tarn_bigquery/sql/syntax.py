@@ -63,6 +63,10 @@ def _described(script: str, token: Token | None) -> str:
 
 
 def _place(script: str, token: Token | None) -> str:
-    start = len(script.rstrip()) if token is None else token.start
+    return place(script, len(script.rstrip()) if token is None else token.start)
+
+
+def place(script: str, start: int) -> str:
+    """` at [line:column]` of a place in a script, both from 1."""
     line, line_start = script.count("\n", 0, start) + 1, script.rfind("\n", 0, start)
     return f" at [{line}:{start - line_start}]"

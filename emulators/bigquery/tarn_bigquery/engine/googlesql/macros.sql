@@ -336,26 +336,29 @@ CREATE MACRO googlesql.offset_text(minutes) AS
     abs(minutes) % 60 = 0 THEN '' ELSE ':' || lpad(CAST(abs(minutes) % 60 AS VARCHAR), 2, '0') END;
 CREATE MACRO googlesql.string_of_timestamp_at(t, civil) AS
     googlesql.string_of_datetime(civil) || googlesql.offset_text((epoch_us(civil) - epoch_us(t)) // 60000000);
+-- Held to a type's parameters: by a CAST, and by a column that stores the value.
+CREATE MACRO googlesql.numeric_within(v, p, s, told) AS
+    CASE WHEN abs(round(v, s)) >= pow(10, p - s) THEN CAST(googlesql.raise_float64(told) AS DECIMAL(38,9)) ELSE
+    round(v, s) END;
+CREATE MACRO googlesql.string_within(v, n, told) AS
+    CASE WHEN length(v) > n THEN googlesql.raise_string(told) ELSE v END;
+CREATE MACRO googlesql.bytes_within(v, n, told) AS
+    CASE WHEN octet_length(v) > n THEN encode(googlesql.raise_string(told)) ELSE v END;
 CREATE MACRO googlesql.numeric_limited(v, p, s) AS
-    CASE WHEN abs(round(v, s)) >= pow(10, p - s) THEN CAST(googlesql.raise_float64('numeric out of range: ' ||
-    googlesql.string_of_numeric(v)) AS DECIMAL(38,9)) ELSE round(v, s) END;
+    googlesql.numeric_within(v, p, s, 'numeric out of range: ' || googlesql.string_of_numeric(v));
 CREATE MACRO googlesql.string_limited(v, n) AS
-    CASE WHEN length(v) > n THEN googlesql.raise_string('maximum length of ' || n || ' exceeded') ELSE v END;
+    googlesql.string_within(v, n, 'maximum length of ' || n || ' exceeded');
 CREATE MACRO googlesql.bytes_limited(v, n) AS
-    CASE WHEN octet_length(v) > n THEN encode(googlesql.raise_string('maximum length of ' || n || ' exceeded')) ELSE
-    v END;
-CREATE MACRO googlesql.numeric_stored(v, p, s, what) AS
-    CASE WHEN abs(round(v, s)) >= pow(10, p - s) THEN CAST(googlesql.raise_float64(what || 'precision ' || p ||
-    ' and scale ' || s || ' but got a value that is not in range of [-' || googlesql.largest(p, s) || ', ' ||
-    googlesql.largest(p, s) || ']') AS DECIMAL(38,9)) ELSE round(v, s) END;
+    googlesql.bytes_within(v, n, 'maximum length of ' || n || ' exceeded');
 CREATE MACRO googlesql.largest(p, s) AS
     coalesce(nullif(repeat('9', p - s), ''), '0') || CASE WHEN s > 0 THEN '.' || repeat('9', s) ELSE '' END;
+CREATE MACRO googlesql.numeric_stored(v, p, s, what) AS
+    googlesql.numeric_within(v, p, s, what || 'precision ' || p || ' and scale ' || s ||
+    ' but got a value that is not in range of [-' || googlesql.largest(p, s) || ', ' || googlesql.largest(p, s) || ']');
 CREATE MACRO googlesql.string_stored(v, n, what) AS
-    CASE WHEN length(v) > n THEN googlesql.raise_string(what || 'maximum length ' || n ||
-    ' but got a value with length ' || length(v)) ELSE v END;
+    googlesql.string_within(v, n, what || 'maximum length ' || n || ' but got a value with length ' || length(v));
 CREATE MACRO googlesql.bytes_stored(v, n, what) AS
-    CASE WHEN octet_length(v) > n THEN encode(googlesql.raise_string(what || 'maximum length ' || n ||
-    ' but got a value with length ' || octet_length(v))) ELSE v END;
+    googlesql.bytes_within(v, n, what || 'maximum length ' || n || ' but got a value with length ' || octet_length(v));
 CREATE MACRO googlesql.float_text(v, literal) AS
     CASE WHEN v IN ('nan', 'inf', '-inf') THEN CASE WHEN literal THEN 'CAST("' || v || '" AS FLOAT64)' ELSE v END
     WHEN regexp_full_match(v, '-?\d+') THEN v || '.0' ELSE v END;

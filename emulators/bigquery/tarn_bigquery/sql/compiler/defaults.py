@@ -18,12 +18,16 @@ from tarn_bigquery.sql.types import Field, duck_type
 _DEFAULT = "defaultValueExpression"
 
 
+def has_default(field: Field) -> bool:
+    return _DEFAULT in field
+
+
 def default_of(field: Field) -> str:
     """DuckDB SQL for the column's default, NULL where it has none.
 
     Raises ApiError `invalidQuery` for an expression that is no value of the column's type.
     """
-    if _DEFAULT not in field:
+    if not has_default(field):
         return f"CAST(NULL AS {duck_type(field)})"
     [node] = parse(f"SELECT {field[_DEFAULT]}")[0].tree.expressions
     value = Expressions(Scope(), Environment()).value(node)
@@ -39,4 +43,4 @@ def default_of(field: Field) -> str:
 def left_out(fields: Iterable[Field], named: Iterable[Field]) -> list[Field]:
     """The columns with a default that are not among those that are written."""
     names = {field["name"].lower() for field in named}
-    return [field for field in fields if _DEFAULT in field and field["name"].lower() not in names]
+    return [field for field in fields if has_default(field) and field["name"].lower() not in names]

@@ -7,6 +7,7 @@ from sqlglot import exp
 
 from tarn_bigquery.errors import ApiError, invalid_query, unsupported
 from tarn_bigquery.sql.compiler.kinds import Type
+from tarn_bigquery.sql.syntax import place
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,7 @@ class Environment:
         for part in node.walk(bfs=False):
             start = part.meta_get("start")
             if start is not None and start < len(self.text):
-                before = self.text[:start]
-                return f" at [{before.count(chr(10)) + 1}:{start - before.rfind(chr(10))}]"
+                return place(self.text, start)
         return ""
 
     def wrong(self, message: str, node: exp.Expr) -> ApiError:
