@@ -50,10 +50,14 @@ class Server:
     def resident_mib(self) -> float:
         return psutil.Process(self.process.pid).memory_info().rss / 2**20
 
-    def query(self, session: requests.Session, text: str) -> bytes:
-        """The answer of `jobs.query` as it arrives; a client in Python would take longer to decode many rows."""
+    def query(self, session: requests.Session, text: str, *, cached: bool = False) -> bytes:
+        """The answer of `jobs.query` as it arrives; a client in Python would take longer to decode many rows.
+
+        The query is run again each time, unless what it gave before is welcome.
+        """
         url = f"{self.url}/bigquery/v2/projects/{PROJECT}/queries"
-        answer = session.post(url, json={"query": text, "useLegacySql": False}, timeout=600)
+        request = {"query": text, "useLegacySql": False, "useQueryCache": cached}
+        answer = session.post(url, json=request, timeout=600)
         answer.raise_for_status()
         if not re.search(rb'"rows": ?\[\{', answer.content) or b'"pageToken"' in answer.content:
             raise ValueError(f"{text} gives no rows, or more than one page holds: {answer.text[:100]}")

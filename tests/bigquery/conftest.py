@@ -144,3 +144,20 @@ def dataset(client: bigquery.Client) -> Iterator[str]:
     client.create_dataset(name)
     yield name
     client.delete_dataset(name, delete_contents=True, not_found_ok=True)
+
+
+@pytest.fixture
+def trips(client: bigquery.Client, dataset: str, bucket: Bucket) -> str:
+    """A table of two months over a prefix of its own."""
+    prefix = f"trips/{dataset.split('.')[1]}"
+    bucket.put_parquet(f"{prefix}/month=2020-04-01/a.parquet", {"id": [1, 2], "total": [1.5, 2.5]})
+    bucket.put_parquet(f"{prefix}/month=2020-05-01/a.parquet", {"id": [3], "total": [4.0]})
+    external = bigquery.ExternalConfig("PARQUET")
+    external.source_uris = [f"gs://{bucket.name}/{prefix}/*"]
+    hive = bigquery.HivePartitioningOptions()
+    hive.mode, hive.source_uri_prefix = "CUSTOM", f"gs://{bucket.name}/{prefix}/{{month:DATE}}"
+    external.hive_partitioning = hive
+    table = bigquery.Table(f"{dataset}.trips")
+    table.external_data_configuration = external
+    client.create_table(table)
+    return prefix

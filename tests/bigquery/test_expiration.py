@@ -203,3 +203,18 @@ def test_partitions_at_both_ends_of_time(client: bigquery.Client, dataset: str, 
     client.query_and_wait(f"ALTER TABLE {table} SET OPTIONS (partition_expiration_days = 700000)")
     client.load_table_from_json([{"t": "9999-12-31 23:59:59"}], f"{table}${last}").result()
     assert len(values(client, f"SELECT * FROM {table}")) == 2
+
+
+def test_a_cached_result_lasts_a_day(client: bigquery.Client, clock: Clock, dataset: str) -> None:
+    client.query_and_wait(f"CREATE TABLE {dataset}.lasting AS SELECT 1 AS a")
+
+    def is_cached() -> bool | None:
+        job = client.query(f"SELECT a FROM {dataset}.lasting")
+        job.result()
+        return job.cache_hit
+
+    assert not is_cached()
+    clock.forward(hours=24)
+    assert is_cached()
+    clock.forward(seconds=1)
+    assert not is_cached()

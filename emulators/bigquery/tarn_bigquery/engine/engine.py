@@ -28,6 +28,7 @@ from tarn_bigquery.engine.locks import TableLocks
 from tarn_bigquery.engine.queries import Queries
 from tarn_bigquery.engine.query_jobs import QueryJobs
 from tarn_bigquery.engine.requests import Requests
+from tarn_bigquery.engine.result_cache import ResultCache
 from tarn_bigquery.engine.results import RowSource
 from tarn_bigquery.engine.runner import JobRunner, Work
 from tarn_bigquery.engine.session import Sessions, drop_leftovers
@@ -65,9 +66,10 @@ class Engine:
         self.locks = TableLocks()
         self.expiry = Expiry(self.database, self.locks)
         self.sizes = TableSizes(self.database)
-        self.queries = Queries(self.database, self.locks, self.sizes, results)
-        self.inserts = Inserts(self.database)
         self.externals = ExternalTables(settings, self.folder / "cache", self.database)
+        cache = ResultCache(self.catalog, self.externals)
+        self.queries = Queries(self.database, self.locks, self.sizes, results, cache)
+        self.inserts = Inserts(self.database)
         self.introspection = Introspection(self.database, self.sizes, self.jobs)
         sessions = Sessions(self.database, self.locks)
         exports = Exports(self.queries, self.externals, _emptied(self.folder / "exports"))

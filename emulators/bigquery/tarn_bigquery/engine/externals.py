@@ -2,6 +2,9 @@
 
 import threading
 from pathlib import Path
+from typing import Any
+
+import duckdb
 
 from tarn_bigquery.catalog.catalog import Resource
 from tarn_bigquery.catalog.names import quote
@@ -9,7 +12,7 @@ from tarn_bigquery.config import Settings
 from tarn_bigquery.engine.database import Database
 from tarn_bigquery.sql.context import ExternalRead, Prepared
 from tarn_bigquery.sql.translate import condition_sql
-from tarn_bigquery.sql.types import duck_type
+from tarn_bigquery.sql.types import Field, duck_type
 from tarn_bigquery.storage import ExternalSource, ObjectCache, ObjectStore, PartitionFilter
 from tarn_bigquery.storage.listing import FILE_NAME
 
@@ -27,14 +30,19 @@ class ExternalTables:
         self._guard = threading.Lock()
 
     def scan(self, read: ExternalRead, query: Prepared) -> str:
-        cursor = query.resources.enter_context(self._database.cursor())
-        fields = read.table.get("schema", {}).get("fields")
-        where = PartitionFilter(read.predicates, lambda p: condition_sql(p, fields or []), cursor)
-        config = read.table["externalDataConfiguration"]
-        plan = self.source().scan(read.name, config, fields or None, where, read.with_file_name, read.named)
-        query.resources.enter_context(plan)
+        cursor = query.pins.enter_context(self._database.cursor())
+        config, fields = _definition(read)
+        where = _partition_filter(read, cursor)
+        plan = self.source().scan(read.name, config, fields, where, read.with_file_name, read.named)
+        query.pins.enter_context(plan)
         query.external_bytes += plan.bytes(read.columns)
+        query.scans.append((read, plan.digest))
         return plan.sql
+
+    def digest(self, read: ExternalRead) -> str:
+        """The digest that the files of a read have now, which is another one as soon as one of them is."""
+        with self._database.cursor() as cursor:
+            return self.source().digest(*_definition(read), _partition_filter(read, cursor))
 
     def with_schema(self, table: Resource) -> Resource:
         """The table's resource with its columns, declared or detected, and the names of its partition keys."""
@@ -73,6 +81,16 @@ class ExternalTables:
         if self._store is None:
             self._store = ObjectStore.connect(self._settings.storage_endpoint)
         return self._store
+
+
+def _definition(read: ExternalRead) -> tuple[dict[str, Any], list[Field] | None]:
+    """How the files of a table are read, and its columns where they are known."""
+    return read.table["externalDataConfiguration"], read.table.get("schema", {}).get("fields") or None
+
+
+def _partition_filter(read: ExternalRead, cursor: duckdb.DuckDBPyConnection) -> PartitionFilter:
+    _, fields = _definition(read)
+    return PartitionFilter(read.predicates, lambda predicate: condition_sql(predicate, fields or []), cursor)
 
 
 class DeclaredTables:

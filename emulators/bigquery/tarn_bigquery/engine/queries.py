@@ -16,6 +16,7 @@ from tarn_bigquery.engine import definitions
 from tarn_bigquery.engine.database import Database, Transaction
 from tarn_bigquery.engine.jobs import Job
 from tarn_bigquery.engine.locks import TableLocks
+from tarn_bigquery.engine.result_cache import ResultCache
 from tarn_bigquery.engine.results import NoRows, RowSource, StoredRows, keep_rows
 from tarn_bigquery.engine.session import Session
 from tarn_bigquery.engine.stats import TableSizes, billed_bytes
@@ -41,16 +42,20 @@ class Outcome:
     references: list[TableRef] = field(default_factory=list)
     destination: TableRef | None = None
     statistics: dict[str, Any] = field(default_factory=dict)
+    is_cached: bool = False
 
 
 class Queries:
     """Runs statements that read or write rows. Every method may raise ApiError with what BigQuery would say."""
 
-    def __init__(self, database: Database, locks: TableLocks, sizes: TableSizes, results: Path) -> None:
+    def __init__(
+        self, database: Database, locks: TableLocks, sizes: TableSizes, results: Path, cache: ResultCache
+    ) -> None:
         self.database = database
         self.locks = locks
         self.sizes = sizes
         self._results = results
+        self._cache = cache
 
     def describe(self, statement: Statement, context: QueryContext) -> Outcome:
         """What a statement would give, without running it: schema and bytes."""
@@ -62,12 +67,20 @@ class Queries:
                 result = NoRows(definitions.fields_of(context.catalog.table(target_of(statement.tree, context))))
             return Outcome("", result, self.bytes_of(query, context), list(query.references))
 
+    def cached(self, job: Job) -> Outcome | None:
+        """What the same query gave before, where nothing that it read has changed."""
+        found = self._cache.find(job, self._place(job))
+        if found is None:
+            return None
+        return Outcome("SELECT", found.rows, references=list(found.resources), is_cached=True)
+
     def select(self, statement: Statement, context: QueryContext, job: Job) -> Outcome:
         """Run a query and keep its rows with the job."""
         with self.attached(job) as cursor, self.prepared(statement, context, cursor) as query:
             size = self._size(query, context, job)
             reader = rows_of(cursor, query).to_arrow_reader(_BATCH_ROWS)
-            result = keep_rows(reader, query.schema or [], self._results / f"{job.project}.{job.job_id}.arrow")
+            result = keep_rows(reader, query.schema or [], self._place(job))
+            self._cache.keep(job, result, query)
             return Outcome("SELECT", result, size, list(query.references))
 
     def select_into(self, statement: Statement, context: QueryContext, job: Job, destination: Destination) -> Outcome:
@@ -162,6 +175,9 @@ class Queries:
             finally:
                 for name in query.relations:
                     cursor.unregister(name)
+
+    def _place(self, job: Job) -> Path:
+        return self._results / f"{job.project}.{job.job_id}.arrow"
 
     def _size(self, query: Prepared, context: QueryContext, job: Job) -> int:
         """Bytes that the query is about to read.

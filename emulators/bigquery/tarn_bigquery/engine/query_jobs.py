@@ -153,7 +153,7 @@ class QueryJobs:
         if isinstance(tree, exp.Query):
             target = _destination(config, context)
             if target is None:
-                return self.queries.select(statement, context, job)
+                return self.queries.cached(job) or self.queries.select(statement, context, job)
             return self.queries.select_into(statement, context, job, target)
         if isinstance(tree, _DML):
             outcome = self.queries.modify(statement, context, job)
@@ -209,7 +209,7 @@ class QueryJobs:
                 "statementType": outcome.statement_type,
                 "totalBytesProcessed": size,
                 "totalBytesBilled": str(billed_bytes(outcome.bytes_processed, len(outcome.references))),
-                "cacheHit": False,
+                "cacheHit": outcome.is_cached,
                 "totalSlotMs": "0",
                 "referencedTables": [ref.rest() for ref in outcome.references],
                 **outcome.statistics,

@@ -1,7 +1,7 @@
 """Results of queries: Arrow files that pages are cut from, so that memory holds few rows between calls."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Protocol
@@ -67,6 +67,13 @@ class ArrowFile:
 
     def total_rows(self) -> int:
         return self.rows
+
+    def shared(self, path: Path) -> "ArrowFile":
+        """The same rows for another owner, under a name of its own. Raises FileNotFoundError where they are gone."""
+        if not isinstance(self.place, Path):
+            return self
+        path.hardlink_to(self.place)
+        return replace(self, place=path)
 
     def discard(self) -> None:
         """Take the file's name away: whoever has its rows keeps them."""

@@ -133,38 +133,47 @@ class Prepared:
 
     `schema` has the columns of a query's result, and is None for a statement that has none; `names` has the names that
     the query itself gives them, which need not be distinct.
-    `references` has the tables read or written, each with the columns that count, or None where all do.
+    `references` has the tables read or written, each with the columns that count, or None where all do; `resources`
+    has the resource that each of them had. `scans` has the reads of external tables, each with the digest of its files.
     `partitions` has, for each time that one of them is read, the SQL of `partition_filters` or None for all of it.
-    `relations` are tables that the engine registers for the time of the statement; `resources` holds what the
-    statement has pinned, files in a cache for one, and is closed when the statement has run.
+    `relations` are tables that the engine registers for the time of the statement; `pins` holds what the statement has
+    pinned, files in a cache for one, and is closed when the statement has run.
+    `is_repeatable` says whether the same text gives the same rows for as long as what it read is the same.
     """
 
     sql: str = ""
     schema: list[Field] | None = None
     names: list[str] = field(default_factory=list)
     references: dict[TableRef, frozenset[str] | None] = field(default_factory=dict)
+    resources: dict[TableRef, Resource] = field(default_factory=dict)
+    scans: list[tuple[ExternalRead, str]] = field(default_factory=list)
     partitions: dict[TableRef, list[str | None]] = field(default_factory=dict)
     relations: dict[str, pa.Table] = field(default_factory=dict)
     external_bytes: int = 0
-    resources: ExitStack = field(default_factory=ExitStack)
+    is_repeatable: bool = True
+    pins: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> "Prepared":
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self.resources.close()
+        self.pins.close()
 
-    def refer(self, ref: TableRef, columns: frozenset[str] | None, condition: str | None = None) -> None:
+    def refer(
+        self, ref: TableRef, resource: Resource, columns: frozenset[str] | None, condition: str | None = None
+    ) -> None:
         """Note that the statement uses a table's columns: these, or all where None is given.
 
         `condition` leaves partitions out.
         """
+        self.resources[ref] = resource
         self.partitions.setdefault(ref, []).append(condition)
         known = self.references.get(ref, frozenset())
         self.references[ref] = None if columns is None or known is None else known | columns
 
     def relation(self, rows: pa.Table) -> str:
-        """A name under which the statement can read the rows."""
+        """A name under which the statement can read the rows, which may be other ones the next time."""
+        self.is_repeatable = False
         name = f"_relation_{len(self.relations)}"
         self.relations[name] = rows
         return name

@@ -10,10 +10,10 @@ from sqlglot import exp
 
 from tarn_bigquery.sql.compiler.functions.aggregates import is_aggregate
 from tarn_bigquery.sql.predicates import partition_predicates
+from tarn_bigquery.sql.volatile import is_random
 
 _NOT_MOVED_THROUGH = ("limit", "offset", "qualify", "group", "having", "windows", "pivots", "kind")
 _NOT_REPEATED = (exp.Window, exp.Query, exp.Unnest)
-_VOLATILE = {"RAND", "GENERATE_UUID", "ERROR"}
 
 
 def push_down(query: exp.Expr) -> None:
@@ -64,7 +64,8 @@ def _is_not_repeated(origin: exp.Expr) -> bool:
     """Whether an expression must not stand in a second place, or must not stand in a WHERE clause."""
     if next(origin.find_all(*_NOT_REPEATED), None) is not None:
         return True
-    return any(call.name.upper() in _VOLATILE or is_aggregate(call.name) for call in origin.find_all(exp.Anonymous))
+    calls = origin.find_all(exp.Anonymous)
+    return is_random(origin) or any(call.name.upper() == "ERROR" or is_aggregate(call.name) for call in calls)
 
 
 def conditions_on(source: exp.Expr) -> list[exp.Expr]:

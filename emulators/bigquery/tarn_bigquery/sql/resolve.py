@@ -67,11 +67,11 @@ def _name_stored(tree: exp.Expr, node: exp.Table, context: QueryContext, query: 
     if resource["type"] != "TABLE":
         raise invalid_query(f"{ref} is a {resource['type']} and cannot be written to by DML statements.")
     if isinstance(tree, exp.Insert | exp.TruncateTable):
-        query.refer(ref, None)
+        query.refer(ref, resource, None)
     else:
         conditions = conditions_of_dml(tree, node)
         require_filter(ref, resource, conditions)
-        query.refer(ref, None, partition_condition(resource, conditions))
+        query.refer(ref, resource, None, partition_condition(resource, conditions))
     node.meta[FIELDS] = _fields(resource)
     node.meta[HIDDEN_FIELDS] = pseudo_columns(resource)
     if not node.alias and not isinstance(tree, exp.Insert | exp.TruncateTable):
@@ -104,7 +104,7 @@ def _relation(node: exp.Table, context: QueryContext, query: Prepared, depth: in
     conditions = partition_predicates(node)
     if resource["type"] == "TABLE" and not context.is_definition:
         require_filter(ref, resource, conditions)
-    query.refer(ref, columns_used(node), partition_condition(resource, conditions))
+    query.refer(ref, resource, columns_used(node), partition_condition(resource, conditions))
     if resource["type"] in _VIEWS:
         return _view(node, ref, resource, context, query, depth)
     if resource["type"] == "EXTERNAL":
@@ -145,7 +145,8 @@ def _past(node: exp.Table, context: QueryContext, query: Prepared, depth: int) -
         raise invalid_query(f"FOR SYSTEM_TIME AS OF cannot be used on the external table {ref}.")
     conditions = partition_predicates(node)
     require_filter(ref, past.body, conditions)
-    query.refer(ref, columns_used(node), partition_condition(past.body, conditions))
+    query.refer(ref, past.body, columns_used(node), partition_condition(past.body, conditions))
+    query.is_repeatable = False
     if past.body["type"] in _VIEWS:
         return _view(node, ref, past.body, context, query, depth)
     named: exp.Expr = exp.Var(this=past.relation)

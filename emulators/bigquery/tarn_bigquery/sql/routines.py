@@ -103,6 +103,8 @@ class CatalogRoutines:
         for key in self._candidates(path):
             body = self.context.catalog.find(key)
             if body is not None and body.get("routineType") == kind:
+                # What a function's body calls is not looked into.
+                self.query.is_repeatable = False
                 return self._routine(key, body)
         return None
 

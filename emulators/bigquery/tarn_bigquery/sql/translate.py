@@ -13,6 +13,7 @@ from tarn_bigquery.sql.context import Prepared, QueryContext
 from tarn_bigquery.sql.resolve import resolve_tables
 from tarn_bigquery.sql.routines import CatalogRoutines
 from tarn_bigquery.sql.types import Field
+from tarn_bigquery.sql.volatile import is_volatile
 
 
 def prepare(statement: exp.Expr, context: QueryContext, text: str = "") -> Prepared:
@@ -20,10 +21,11 @@ def prepare(statement: exp.Expr, context: QueryContext, text: str = "") -> Prepa
     query = Prepared()
     try:
         tree = resolve_tables(bound(statement, context), context, query)
+        query.is_repeatable &= not is_volatile(tree)
         compiled = compile_statement(tree, Environment(text, CatalogRoutines(context, query)), Scope())
         query.sql, query.schema, query.names = compiled.sql, compiled.schema, compiled.names
     except BaseException:
-        query.resources.close()
+        query.pins.close()
         raise
     return query
 

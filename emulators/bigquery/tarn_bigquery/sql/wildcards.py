@@ -38,8 +38,9 @@ def wildcard_table(ref: TableRef, columns: frozenset[str] | None, context: Query
     latest = max(found, key=lambda item: int(item[1]["creationTime"]))[1]
     fields: list[Field] = latest["schema"]["fields"]
     hidden = pseudo_columns(latest)
-    for table, _ in found:
-        query.refer(table, columns)
+    for table, body in found:
+        query.refer(table, body, columns)
+    query.is_repeatable = False
     rows = " UNION ALL ".join(_rows(table, body, [*fields, *_stored(hidden)], prefix) for table, body in found)
     relation = exp.Table(this=exp.Var(this=f"({rows})"))
     relation.meta[FIELDS] = fields

@@ -35,11 +35,15 @@ class ResolvedSchema:
 
 @dataclass(slots=True)
 class ScanPlan:
-    """A table expression over files that stay in the cache until the plan is closed."""
+    """A table expression over files that stay in the cache until the plan is closed.
+
+    `digest` tells these files, each in this version, from any others.
+    """
 
     sql: str
     schema: list[Field]
     files: list[CachedFile]
+    digest: str
     counts_columns: bool
     _pins: ExitStack = field(repr=False)
 
@@ -115,6 +119,10 @@ class ExternalSource:
                 _LOG.info("%s: %s Listing again.", table, changed)
         raise AssertionError("unreachable")
 
+    def digest(self, config: dict[str, Any], schema: list[Field] | None, where: PartitionFilter | None) -> str:
+        """What `ScanPlan.digest` would be now, found by a listing alone. Raises StorageError as `scan` does."""
+        return self._lister.files(ExternalConfig.from_rest(config, schema), where).digest
+
     def resolve_schema(self, config: dict[str, Any], schema: list[Field] | None = None) -> ResolvedSchema:
         """The columns that a table of this definition has: declared or detected, then the partition keys.
 
@@ -147,7 +155,8 @@ class ExternalSource:
             reading = TableFiles.of(table, settled, shape.columns)
             files = self._files.fetch(reading, found.files, pins)
             _check_bad_records(reading, files)
-            return ScanPlan(scan_sql(shape, files, named), shape.fields, files, reading.counts_columns, pins.pop_all())
+            sql = scan_sql(shape, files, named)
+            return ScanPlan(sql, shape.fields, files, found.digest, reading.counts_columns, pins.pop_all())
 
     def _detect(self, table: str, config: ExternalConfig, files: Sequence[SourceFile]) -> Sequence[Field]:
         """The columns of the reference file, or else of the file whose name comes last."""

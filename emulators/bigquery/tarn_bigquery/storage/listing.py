@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from hashlib import sha256
 from os.path import commonprefix
 from typing import TypeVar
 
@@ -45,6 +46,11 @@ class FileSet:
 
     files: list[SourceFile]
     hive: HivePartitioning | None
+
+    @property
+    def digest(self) -> str:
+        """What tells these files, each in this version, from any others."""
+        return sha256("\n".join(file.version.key for file in self.files).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
