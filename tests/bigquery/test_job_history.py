@@ -7,6 +7,7 @@ import pytest
 from google.api_core.exceptions import BadRequest, Conflict, NotFound
 from google.cloud import bigquery
 
+from tarn_bigquery.engine.database import Database
 from tarn_bigquery.engine.job_history import JobHistory
 from tarn_bigquery.engine.jobs import Job
 
@@ -23,6 +24,8 @@ def test_jobs_survive_a_kill(tmp_path: Path) -> None:
     client.query("SELECT 1 AS x; SELECT 2 AS y", job_id="script", job_retry=None).result()
     with pytest.raises(BadRequest):
         client.query("SELECT nothing", job_id="failed", job_retry=None).result()
+    into = bigquery.QueryJobConfig(destination=f"{client.project}.d.kept")
+    client.query("SELECT 5 AS b", job_config=into, job_id="stored", job_retry=None).result()
     client.query("SELECT 3 AS z", job_id="dropped", job_retry=None).result()
     client.delete_job_metadata("dropped", location="US")
     before = {job.job_id: job.to_api_repr() for job in client.list_jobs(all_users=True)}
@@ -36,7 +39,7 @@ def test_jobs_survive_a_kill(tmp_path: Path) -> None:
         client = second.client()
         after = {job.job_id: job.to_api_repr() for job in client.list_jobs(all_users=True)}
         assert after == before
-        assert {"made", "asked", "script", "failed"} == set(after)
+        assert {"made", "asked", "script", "stored", "failed"} == set(after)
         assert client.get_job("failed").error_result["reason"] == "invalidQuery"
         assert client.get_job("script").num_child_jobs == 2
         assert len(list(client.list_jobs(parent_job="script"))) == 2
@@ -44,6 +47,7 @@ def test_jobs_survive_a_kill(tmp_path: Path) -> None:
         asked = client.get_job("asked")
         assert isinstance(asked, bigquery.QueryJob)
         assert asked.statement_type == "SELECT"
+        assert [tuple(row.values()) for row in client.get_job("stored").result()] == [(5,)]
         with pytest.raises(NotFound, match="ended with the process that ran it"):
             asked.result()
         with pytest.raises(Conflict):
@@ -56,13 +60,15 @@ def test_jobs_survive_a_kill(tmp_path: Path) -> None:
 
 def test_the_file_does_not_grow_for_ever(tmp_path: Path) -> None:
     path = tmp_path / "jobs.jsonl"
-    history = JobHistory(path, kept=3)
+    database = Database(None, tmp_path / "spill")
+    history = JobHistory(path, 3, tmp_path, database)
     for number in range(20):
         history.add(Job("p", f"j{number}", {"query": {"query": "SELECT 1"}}, state="DONE"))
         assert len(path.read_text().splitlines()) <= 6
     history.close()
-    again = JobHistory(path, kept=3)
+    again = JobHistory(path, 3, tmp_path, database)
     assert [job.job_id for job in again.jobs()] == ["j17", "j18", "j19"]
-    again.forget(again.jobs()[1])
+    again.forget(again.jobs()[1].key)
     assert [json.loads(line)["job_id"] for line in path.read_text().splitlines()] == ["j17", "j19"]
     again.close()
+    database.close()

@@ -59,10 +59,10 @@ class Engine:
         path = None if self._temporary else self.folder / "tarn.duckdb"
         self.database = Database(path, self.folder / "spill", clock)
         drop_leftovers(self.database)
-        self._history = None if self._temporary else JobHistory(self.folder / "jobs.jsonl", KEPT_JOBS)
+        self._history = JobHistory(self.folder / "jobs.jsonl", KEPT_JOBS, results, self.database)
         self.jobs = JobRegistry(self._history)
         self.job_metrics = JobMetrics(self.jobs)
-        self.requests = Requests()
+        self.requests = Requests(self.jobs)
         self.locks = TableLocks()
         self.expiry = Expiry(self.database, self.locks)
         self.sizes = TableSizes(self.database)
@@ -131,8 +131,7 @@ class Engine:
         self.externals.close()
         self._loads.close()
         self.database.close()
-        if self._history is not None:
-            self._history.close()
+        self._history.close()
         self._lock.close()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)

@@ -11,11 +11,12 @@ import duckdb
 
 from tarn_bigquery.catalog.names import TableRef
 from tarn_bigquery.catalog.resources import BASE_PATH, LOCATION, now_ms
-from tarn_bigquery.engine.results import ArrowFile, RowSource
+from tarn_bigquery.engine.results import RowSource
 from tarn_bigquery.engine.session import Session
 from tarn_bigquery.errors import ApiError, already_exists, not_found
 
 KEPT_JOBS = 1_000
+_IN_MEMORY = 100
 
 _OVER: Future[None] = Future()
 _OVER.set_result(None)
@@ -41,10 +42,15 @@ class Job:
     upload: Path | None = None
     session: Session | None = None
     children: list["Job"] = field(default_factory=list)
+    child_jobs: int = 0
     done: Future[None] = field(default_factory=Future)
     cancelled: bool = False
     _cursor: duckdb.DuckDBPyConnection | None = None
     _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def key(self) -> "JobKey":
+        return self.project, self.job_id
 
     @property
     def kind(self) -> str:
@@ -73,8 +79,14 @@ class Job:
         if self.cancelled:
             raise ApiError("stopped", "Job execution was cancelled: User requested cancellation")
 
+    def adopt(self, child: "Job") -> None:
+        """Take a job for one of a script's statements."""
+        self.children.append(child)
+        self.child_jobs += 1
+
     def tell_done(self) -> None:
         """Wake those who wait. Whoever comes later finds a future that all jobs share, which costs no memory."""
+        self.children.clear()
         waited, self.done = self.done, _OVER
         waited.set_result(None)
 
@@ -92,11 +104,6 @@ class Job:
         read = self.statistics.get("load", {}).get("inputFileBytes")
         return int(read or self.statistics.get("totalBytesProcessed", 0))
 
-    def discard_result(self) -> None:
-        """Drop the rows that are kept for the job and no one else: pages that are being read stay readable."""
-        if isinstance(self.result, ArrowFile):
-            self.result.discard()
-
     def reference(self) -> dict[str, str]:
         return {"projectId": self.project, "jobId": self.job_id, "location": self.location}
 
@@ -106,8 +113,8 @@ class Job:
         statistics = {name: str(value) for name, value in times.items() if value is not None} | self.statistics
         if self.parent:
             statistics["parentJobId"] = self.parent
-        if self.children:
-            statistics["numChildJobs"] = str(len(self.children))
+        if self.child_jobs:
+            statistics["numChildJobs"] = str(self.child_jobs)
         status: dict[str, Any] = {"state": self.state}
         if self.error is not None:
             status |= {"errorResult": self.error.proto(), "errors": [self.error.proto()]}
@@ -124,49 +131,75 @@ class Job:
         }
 
 
+JobKey = tuple[str, str]
+"""A job's project and id."""
+
+
 class History(Protocol):
-    """Where jobs that are over outlive the process."""
+    """Where jobs that are over are kept, and their rows with them."""
 
-    def jobs(self) -> list[Job]: ...
+    def add(self, job: Job) -> None:
+        """Keep a job that is over."""
 
-    def add(self, job: Job) -> None: ...
+    def put_away(self, job: Job) -> None:
+        """Have the rows of a job that was added outlive the job in memory."""
 
-    def forget(self, job: Job) -> None: ...
+    def find(self, key: JobKey) -> Job | None:
+        """A job that was added."""
+
+    def jobs(self) -> list[Job]:
+        """The jobs that were added, the oldest first."""
+
+    def forget(self, key: JobKey) -> None:
+        """Keep a job no longer."""
+
+    def drop_rows(self, key: JobKey) -> None:
+        """Keep a job's rows no longer. Pages that are being read stay readable."""
 
 
 class JobRegistry:
-    """The jobs that can still be asked about: the latest thousand."""
+    """The jobs that can still be asked about: the latest thousand. Memory has those that run and few of the others."""
 
-    def __init__(self, history: History | None = None) -> None:
+    def __init__(self, history: History) -> None:
         self._history = history
-        earlier = history.jobs() if history is not None else []
-        self._jobs: OrderedDict[tuple[str, str], Job] = OrderedDict(((j.project, j.job_id), j) for j in earlier)
+        self._known: OrderedDict[JobKey, None] = OrderedDict((job.key, None) for job in history.jobs())
+        self._running: dict[JobKey, Job] = {}
+        self._latest: OrderedDict[JobKey, Job] = OrderedDict()
         self._guard = threading.Lock()
-
-    def end(self, job: Job) -> None:
-        """Note that a job is over, before anyone is told. One that was never added is nobody's to ask about."""
-        with self._guard:
-            is_known = self._jobs.get((job.project, job.job_id)) is job
-        if is_known and self._history is not None:
-            self._history.add(job)
 
     def add(self, job: Job) -> None:
         """Raises ApiError `duplicate` where the project has a job of that id."""
         with self._guard:
-            if (job.project, job.job_id) in self._jobs:
+            if job.key in self._known:
                 raise already_exists("Job", f"{job.project}:{job.location}.{job.job_id}")
-            self._jobs[job.project, job.job_id] = job
-            if len(self._jobs) > KEPT_JOBS:
+            self._known[job.key] = None
+            self._running[job.key] = job
+            if len(self._known) > KEPT_JOBS:
                 self._forget_oldest()
 
-    def _forget_oldest(self) -> None:
-        oldest = next((key for key, job in self._jobs.items() if job.state == "DONE"), None)
-        if oldest is not None:
-            self._jobs.pop(oldest).discard_result()
+    def end(self, job: Job) -> None:
+        """Note that a job is over, before anyone is told. One that was never added is nobody's to ask about."""
+        with self._guard:
+            if self._running.get(job.key) is not job:
+                return
+        self._history.add(job)
+        with self._guard:
+            if self._running.get(job.key) is not job:
+                self._history.forget(job.key)
+                return
+            self._latest[job.key] = self._running.pop(job.key)
+            if len(self._latest) > _IN_MEMORY:
+                _, oldest = self._latest.popitem(last=False)
+                self._history.put_away(oldest)
 
     def get(self, project: str, job_id: str) -> Job:
+        """Raises ApiError `notFound` for a job that never was or is no longer known."""
+        key = (project, job_id)
         with self._guard:
-            job = self._jobs.get((project, job_id))
+            job = self._running.get(key) or self._latest.get(key)
+            is_away = job is None and key in self._known
+        if is_away:
+            job = self._history.find(key)
         if job is None:
             raise not_found("Job", f"{project}:{LOCATION}.{job_id}")
         return job
@@ -174,17 +207,29 @@ class JobRegistry:
     def of_project(self, project: str) -> list[Job]:
         """The project's jobs, newest first."""
         with self._guard:
-            return [job for job in reversed(self._jobs.values()) if job.project == project]
+            keys = [key for key in reversed(self._known) if key[0] == project]
+            jobs = {**self._latest, **self._running}
+        if any(key not in jobs for key in keys):
+            jobs = {job.key: job for job in self._history.jobs()} | jobs
+        return [jobs[key] for key in keys if key in jobs]
 
     def running(self) -> list[Job]:
         with self._guard:
-            return [job for job in self._jobs.values() if job.state != "DONE"]
+            return [job for job in self._running.values() if job.state != "DONE"]
 
     def delete(self, project: str, job_id: str) -> None:
-        self.get(project, job_id)
+        """Forget a job. Raises ApiError `notFound` as `get` does."""
+        key = self.get(project, job_id).key
         with self._guard:
-            job = self._jobs.pop((project, job_id), None)
-        if job is not None:
-            job.discard_result()
-            if self._history is not None and job.state == "DONE":
-                self._history.forget(job)
+            self._known.pop(key, None)
+            self._latest.pop(key, None)
+            if self._running.pop(key, None) is None:
+                self._history.forget(key)
+        self._history.drop_rows(key)
+
+    def _forget_oldest(self) -> None:
+        oldest = next((key for key in self._known if key not in self._running), None)
+        if oldest is not None:
+            del self._known[oldest]
+            self._latest.pop(oldest, None)
+            self._history.drop_rows(oldest)

@@ -17,7 +17,7 @@ from tarn_bigquery.engine.database import Database, Transaction
 from tarn_bigquery.engine.jobs import Job
 from tarn_bigquery.engine.locks import TableLocks
 from tarn_bigquery.engine.result_cache import ResultCache
-from tarn_bigquery.engine.results import NoRows, RowSource, StoredRows, keep_rows
+from tarn_bigquery.engine.results import NoRows, RowSource, StoredRows, keep_rows, place_of_rows
 from tarn_bigquery.engine.session import Session
 from tarn_bigquery.engine.stats import TableSizes, billed_bytes
 from tarn_bigquery.engine.writes import Bound, Destination, write_rows
@@ -177,7 +177,7 @@ class Queries:
                     cursor.unregister(name)
 
     def _place(self, job: Job) -> Path:
-        return self._results / f"{job.project}.{job.job_id}.arrow"
+        return place_of_rows(self._results, *job.key)
 
     def _size(self, query: Prepared, context: QueryContext, job: Job) -> int:
         """Bytes that the query is about to read.

@@ -121,7 +121,7 @@ class QueryJobs:
         interpreter.run(block)
         last = interpreter.outcome
         outcome = Outcome("SCRIPT", last.result, interpreter.bytes_processed, last.references, last.destination)
-        if len(job.children) == 1 and len(block.statements) == 1:
+        if job.child_jobs == 1 and len(block.statements) == 1:
             outcome.statement_type = last.statement_type
             outcome.statistics = last.statistics
         self._finish(job, outcome)
@@ -130,10 +130,10 @@ class QueryJobs:
         self, job: Job, session: Session, statement: Statement, context: QueryContext, config: dict[str, Any]
     ) -> Outcome:
         configuration = {"query": {**config, "query": statement.text}}
-        child = Job(job.project, f"script_job_{job.job_id}_{len(job.children)}", configuration, parent=job.job_id)
+        child = Job(job.project, f"script_job_{job.job_id}_{job.child_jobs}", configuration, parent=job.job_id)
         child.session = session
         self.registry.add(child)
-        job.children.append(child)
+        job.adopt(child)
         outcomes = []
 
         def work(own: Job) -> None:

@@ -80,6 +80,11 @@ class ArrowFile:
         if isinstance(self.place, Path):
             self.place.unlink(missing_ok=True)
 
+    def save(self, path: Path) -> None:
+        """Have a file hold rows that are in memory."""
+        if isinstance(self.place, pa.Buffer):
+            path.write_bytes(self.place)
+
     def page(self, start: int, limit: int) -> pa.Table:
         with pa.memory_map(str(self.place)) if isinstance(self.place, Path) else pa.BufferReader(self.place) as source:
             reader = pa.ipc.open_file(source)
@@ -118,6 +123,11 @@ class StoredRows:
         with self.database.cursor() as cursor:
             query = f"FROM {self.relation} LIMIT {limit} OFFSET {start}"
             return cursor.sql(query).to_arrow_table()
+
+
+def place_of_rows(folder: Path, project: str, job_id: str) -> Path:
+    """The file of a job's rows, where they are a file."""
+    return folder / f"{project}.{job_id}.arrow"
 
 
 def keep_rows(reader: pa.RecordBatchReader, schema: list[Field], path: Path) -> ArrowFile:
