@@ -31,8 +31,11 @@ def prepare(statement: exp.Expr, context: QueryContext, text: str = "") -> Prepa
 
 
 def bound(tree: exp.Expr, context: QueryContext) -> exp.Expr:
-    """The tree with the values of variables and parameters in the places of their names."""
-    return parameters.bind(tree.transform(lambda node: _variable(node, context)), context.parameters)
+    """A copy of the tree with the values of variables and parameters in the places of their names."""
+    own = tree.copy()
+    if context.variables:
+        own = own.transform(lambda node: _variable(node, context), copy=False)
+    return parameters.bind(own, context.parameters)
 
 
 def condition_sql(condition: exp.Expr, fields: list[Field]) -> str:
