@@ -394,7 +394,8 @@ CREATE MACRO googlesql.checked_time(t) AS t;
 
 -- Intervals
 CREATE MACRO googlesql.justify(i, what) AS
-    list_transform([googlesql_justify(googlesql.interval_months(i), datepart('day', i), googlesql.interval_us(i), what)],
+    list_transform([googlesql_justify(CAST(googlesql.interval_months(i) AS BIGINT), CAST(datepart('day', i) AS BIGINT),
+        CAST(googlesql.interval_us(i) AS BIGINT), what)],
     lambda p: googlesql.make_interval(p.months, p.days, p.us))[1];
 CREATE MACRO googlesql.signed(n) AS CASE WHEN n < 0 THEN '-' ELSE '' END;
 CREATE MACRO googlesql.string_of_interval(i) AS

@@ -8,6 +8,7 @@ from tarn_bigquery.errors import invalid_query, unsupported
 from tarn_bigquery.sql.compiler.environment import Routine
 from tarn_bigquery.sql.compiler.functions import FUNCTIONS, Call
 from tarn_bigquery.sql.compiler.functions.jsons import to_json_text
+from tarn_bigquery.sql.compiler.functions.listed import check
 from tarn_bigquery.sql.compiler.functions.registry import Modifiers
 from tarn_bigquery.sql.compiler.functions.unsupported import unsupported_function
 from tarn_bigquery.sql.compiler.scope import Scope
@@ -44,7 +45,9 @@ def compile_call(
             raise known
         written = f"`{'.'.join(path[:-1])}`.{path[-1]}" if len(path) > 1 else path[-1]
         raise compiler.env.wrong(f"Function not found: {written}", node)
-    return handler(Call(full, nodes, node, compiler, modifiers, over, where))
+    call = Call(full, nodes, node, compiler, modifiers, over, where)
+    check(call)
+    return handler(call)
 
 
 def _arguments(node: exp.Expr, nulls: str | None) -> tuple[list[exp.Expr], Modifiers]:
@@ -84,7 +87,9 @@ def _safe_call(compiler: "Expressions", node: exp.Expr, path: list[str]) -> Valu
     nodes, modifiers = _arguments(node, None)
     outside = [compiler.value(argument) for argument in nodes]
     inside = [Value(f"safe.a{i}", value.type, value.literal) for i, value in enumerate(outside)]
-    result = handler(Call(".".join(path).upper(), nodes, node, compiler, modifiers, given=inside))
+    call = Call(".".join(path).upper(), nodes, node, compiler, modifiers, given=inside)
+    check(call)
+    result = handler(call)
     packed = ", ".join(f"a{i} := {value.sql}" for i, value in enumerate(outside))
     return Value(f"list_transform([struct_pack({packed})], lambda safe: TRY({result.sql}))[1]", result.type)
 

@@ -68,6 +68,8 @@ class Environment:
 
     def at(self, node: exp.Expr) -> str:
         """` at [line:column]` where the node or its first part stands, or nothing where that is not known."""
+        while isinstance(node.parent, exp.Dot) and node.arg_key == "expression":
+            node = node.parent
         for part in node.walk(bfs=False):
             start = part.meta_get("start")
             if start is not None and start < len(self.text):

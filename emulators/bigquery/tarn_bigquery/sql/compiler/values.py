@@ -163,6 +163,8 @@ def coerce(value: Value, kind: Type) -> Value | None:
         return _coerce_number(value, kind)
     if source == STRING and kind.name in TIME_NAMES and value.literal is not None:
         return _from_text(value, kind)
+    if source == STRING and kind == BYTES and value.literal is not None:
+        return Value(f"encode({value.sql})", BYTES)
     if source.name == "DATE" and kind.name == "DATETIME":
         return Value(f"CAST({value.sql} AS TIMESTAMP)", kind)
     if source.name == kind.name == "ARRAY":

@@ -190,8 +190,9 @@ _EDITS = {
 def edit(call: Call) -> Value:
     way, option = _EDITS[call.name]
     plain, options = _arguments(call, 3, None, (option,))
-    target, *rest = [call.compiler.value(node) for node in plain]
-    if target.type != JSON or len(rest) % 2:
+    first, *rest = [call.compiler.value(node) for node in plain]
+    target = coerce(first, JSON)
+    if target is None or len(rest) % 2:
         raise call.no_match([])
     paths = ", ".join(_as_string(call, path) for path in rest[::2])
     items = ", ".join(f"coalesce({to_json_text(item, 'false')}, 'null')" for item in rest[1::2])
@@ -256,7 +257,7 @@ def _conversion(call: Call, name: str) -> tuple[str, Type, str]:
     kind = Type(_SCALARS.get(name) or _LAX.get(name) or name)
     names = ("wide_number_mode",) if kind == FLOAT64 and name not in _LAX else ()
     plain, options = _arguments(call, 1, 1 + len(names), names)
-    value = call.compiler.value(plain[0])
-    if value.type != JSON:
+    value = coerce(call.compiler.value(plain[0]), JSON)
+    if value is None:
         raise call.no_match([])
     return value.sql, kind, "'lax'" if name in _LAX else options.get("wide_number_mode", "'round'")

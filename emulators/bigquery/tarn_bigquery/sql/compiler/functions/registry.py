@@ -77,6 +77,10 @@ class Call:
         return node.name.upper()
 
     def no_match(self, signatures: list["Signature"]) -> ApiError:
+        from tarn_bigquery.sql.compiler.functions.listed import function_of, no_match
+
+        if (known := function_of(self.name)) is not None:
+            return no_match(self, known)
         types = ", ".join(str(INT64 if a.type == NULL else a.type) for a in self.args)
         listed = "".join(f"\n  Signature: {signature.text}" for signature in signatures)
         return self.wrong(f"No matching signature for function {self.name}\n  Argument types: {types}{listed}")
