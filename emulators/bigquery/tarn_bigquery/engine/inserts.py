@@ -1,11 +1,11 @@
 """Rows of JSON into a stored table, as tabledata.insertAll does it."""
 
 import contextlib
-import json
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -18,17 +18,34 @@ from tarn_bigquery.catalog.resources import new_table
 from tarn_bigquery.engine.copies import definition
 from tarn_bigquery.engine.database import Database
 from tarn_bigquery.engine.definitions import create_table, fields_of, ref_of, touch
+from tarn_bigquery.engine.streamed_rows import Problem, StreamedRow, arrow_table, read_row, stored, value_problems
 from tarn_bigquery.errors import ApiError, invalid
 from tarn_bigquery.sql.compiler.defaults import default_of, has_default
 from tarn_bigquery.sql.compiler.values import text
 from tarn_bigquery.sql.errors import raised_message
-from tarn_bigquery.sql.limits import limited
-from tarn_bigquery.sql.types import Field, duck_type
+from tarn_bigquery.sql.types import Field
 
 Errors = list[dict[str, Any]]
+Problems = dict[int, list[Problem]]
+"""What is wrong with rows, by their places in the request."""
 
 _KEPT_IDS = 50_000
 _KEPT_SECONDS = 120.0
+_MOST_ROWS = 50_000
+"""https://cloud.google.com/bigquery/quotas#streaming_inserts"""
+
+
+@dataclass(frozen=True)
+class _Target:
+    """Where rows go: a table, and the partition of it that is named, if one is."""
+
+    table: Resource
+    partition: str | None
+
+    @property
+    def name(self) -> str:
+        """Another one where the table was dropped and made again."""
+        return f"{self.table['id']}@{self.table['creationTime']}"
 
 
 class Inserts:
@@ -46,25 +63,47 @@ class Inserts:
 
         Unless `skipInvalidRows` is set, one bad row keeps all of them out.
         """
-        target = undecorated(ref)
-        resource = self._database.catalog.table(target.table)
+        decorated = undecorated(ref)
+        resource = self._database.catalog.table(decorated.table)
         if resource["type"] != "TABLE":
             raise invalid(f"Cannot add rows to a table of type {resource['type']}.")
-        if suffix := body.get("templateSuffix"):
-            resource = _of_template(self._database, resource, suffix)
         given = body.get("rows") or []
         if not given:
             raise invalid("No rows present in the request.")
-        errors = _errors(given, fields_of(resource), ignore_unknown=bool(body.get("ignoreUnknownValues")))
-        bad = {error["index"] for error in errors}
-        if bad and not body.get("skipInvalidRows"):
-            stopped = {"reason": "stopped", "location": "", "debugInfo": "", "message": ""}
-            return errors + [{"index": i, "errors": [stopped]} for i in range(len(given)) if i not in bad]
-        good = [row for index, row in enumerate(given) if index not in bad]
-        with self._recent.new(f"{resource['id']}@{resource['creationTime']}", good) as rows:
-            if rows:
-                _store(self._database, resource, [row.get("json") or {} for row in rows], target.partition)
-        return errors
+        if len(given) > _MOST_ROWS:
+            raise invalid(f"Too many rows present in the request, limit: {_MOST_ROWS} row count: {len(given)}.")
+        if suffix := body.get("templateSuffix"):
+            resource = _of_template(self._database, resource, suffix)
+        fields, ignore_unknown = fields_of(resource), bool(body.get("ignoreUnknownValues"))
+        rows = [read_row(index, row, fields, ignore_unknown=ignore_unknown) for index, row in enumerate(given)]
+        skip_bad = bool(body.get("skipInvalidRows"))
+        problems = self._add(_Target(resource, decorated.partition), rows, skip_bad=skip_bad)
+        return _errors(problems, [] if skip_bad else rows)
+
+    def _add(self, target: _Target, rows: list[StreamedRow], *, skip_bad: bool) -> Problems:
+        """Insert all rows; of rows with bad ones among them the good ones or, unless those are skipped, none."""
+        problems = {row.index: row.problems for row in rows if row.problems}
+        if problems and not skip_bad:
+            return _merged(problems, self._value_problems(target, rows))
+        try:
+            self._insert(target, _without(problems, rows))
+        except ApiError:
+            found = self._value_problems(target, rows)
+            if not found:
+                raise
+            problems = _merged(problems, found)
+            if skip_bad:
+                self._insert(target, _without(problems, rows))
+        return problems
+
+    def _insert(self, target: _Target, rows: list[StreamedRow]) -> None:
+        with self._recent.new(target.name, rows) as fresh:
+            if fresh:
+                _store(self._database, target, fresh)
+
+    def _value_problems(self, target: _Target, rows: list[StreamedRow]) -> Problems:
+        with self._database.cursor() as cursor:
+            return value_problems(cursor, rows, fields_of(target.table))
 
 
 class RecentIds:
@@ -77,13 +116,13 @@ class RecentIds:
         self._guard = threading.Lock()
 
     @contextlib.contextmanager
-    def new(self, table: str, rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    def new(self, table: str, rows: list[StreamedRow]) -> Iterator[list[StreamedRow]]:
         """The rows whose ids are not known for the table, or that have none. Where the block fails, none becomes so."""
         fresh, ids = [], []
         with self._guard:
             self._forget()
             for row in rows:
-                key = (table, str(row.get("insertId") or ""))
+                key = (table, row.insert_id)
                 if key[1] and key in self._seen:
                     continue
                 fresh.append(row)
@@ -116,61 +155,39 @@ def _of_template(database: Database, template: Resource, suffix: str) -> Resourc
     return database.catalog.table(named)
 
 
-def _errors(rows: list[dict[str, Any]], fields: list[Field], *, ignore_unknown: bool) -> Errors:
-    known = {field["name"].lower() for field in fields}
-    required = [field["name"] for field in fields if field.get("mode") == "REQUIRED"]
-    found = []
-    for index, row in enumerate(rows):
-        values = row.get("json") or {}
-        if not isinstance(values, dict):
-            raise invalid(f"Invalid value at 'rows[{index}].json': a row is a JSON object.")
-        given = {name.lower(): value for name, value in values.items()}
-        problems = [] if ignore_unknown else [(n, f"no such field: {n}.") for n in given if n not in known]
-        problems += [(n, f"Missing required field: {n}.") for n in required if given.get(n.lower()) is None]
-        problems += [(f["name"], why) for f in fields if (why := _misshapen(given.get(f["name"].lower()), f))]
-        if problems:
-            details = [{"reason": "invalid", "location": n, "debugInfo": "", "message": m} for n, m in problems]
-            found.append({"index": index, "errors": details})
-    return found
+def _without(problems: Problems, rows: list[StreamedRow]) -> list[StreamedRow]:
+    return [row for row in rows if row.index not in problems]
 
 
-def _misshapen(value: Any, field: Field) -> str | None:
-    """What is wrong with the shape of a value: a list where none may be, an object where a scalar must be."""
-    if value is None or (field["type"] == "JSON" and field.get("mode") != "REPEATED"):
-        return None
-    if field.get("mode") == "REPEATED":
-        if not isinstance(value, list):
-            return "This field is repeated."
-        inner = {**field, "mode": "NULLABLE"}
-        return next((why for item in value if (why := _misshapen(item, inner))), None)
-    if isinstance(value, list):
-        return "Array specified for non-repeated field."
-    if field["type"] == "RECORD":
-        if not isinstance(value, dict):
-            return "This field is a record."
-        inside = {name.lower(): item for name, item in value.items()}
-        return next((why for f in field["fields"] if (why := _misshapen(inside.get(f["name"].lower()), f))), None)
-    return "This field is not a record." if isinstance(value, dict) else None
+def _merged(some: Problems, others: Problems) -> Problems:
+    return {index: [*some.get(index, []), *others.get(index, [])] for index in sorted(some.keys() | others.keys())}
 
 
-def _store(database: Database, table: Resource, rows: list[dict[str, Any]], partition: str | None) -> None:
-    ref, fields = ref_of(table), fields_of(table)
+def _errors(problems: Problems, stopped: list[StreamedRow]) -> Errors:
+    """The bad rows, and behind them those that were good and not inserted because of the bad ones."""
+    if not problems:
+        return []
+    reason = {"reason": "stopped", "location": "", "debugInfo": "", "message": ""}
+    return [
+        *({"index": index, "errors": [problem.proto() for problem in found]} for index, found in problems.items()),
+        *({"index": row.index, "errors": [reason]} for row in _without(problems, stopped)),
+    ]
+
+
+def _store(database: Database, target: _Target, rows: list[StreamedRow]) -> None:
+    """Raises ApiError `invalid` where a row has a value that its column cannot hold."""
+    ref, fields = ref_of(target.table), fields_of(target.table)
     names = [field["name"] for field in fields]
-    lowered = [{name.lower(): value for name, value in row.items()} for row in rows]
-    documents = [json.dumps({f["name"]: _plain(row.get(f["name"].lower()), f) for f in fields}) for row in lowered]
-    shape = json.dumps({field["name"]: _shape(field) for field in fields})
-    given = [list(row) for row in lowered]
-    columns = ", ".join(_stored(field) for field in fields)
-    if partition is not None and is_ingestion_time(table):
+    columns = ", ".join(_or_default(field) for field in fields)
+    if target.partition is not None and is_ingestion_time(target.table):
         names.append(INGESTION_TIME)
-        columns += f", {arrival(table, partition)}"
+        columns += f", {arrival(target.table, target.partition)}"
+    given = pa.array([row.given for row in rows], pa.list_(pa.string()))
     with database.transaction() as transaction:
-        transaction.cursor.register("_rows", pa.table({"document": documents, "given": given}))
+        transaction.cursor.register("_rows", arrow_table(rows, fields).append_column(_GIVEN, given))
         try:
             [(count,)] = transaction.cursor.execute(
-                f"INSERT INTO {duck_path(ref)} ({', '.join(map(quote, names))}) SELECT {columns} FROM "  # noqa: S608
-                "(SELECT from_json(document, ?) AS r, given FROM _rows)",
-                [shape],
+                f"INSERT INTO {duck_path(ref)} ({', '.join(map(quote, names))}) SELECT {columns} FROM _rows"  # noqa: S608
             ).fetchall()
         except (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException) as error:
             raise invalid(raised_message(error) or str(error).split("\n", 1)[0]) from error
@@ -182,38 +199,14 @@ def _store(database: Database, table: Resource, rows: list[dict[str, Any]], part
         touch(ref, transaction)
 
 
-def _plain(value: Any, field: Field) -> Any:
-    """A value with its JSON columns as text, since a JSON column takes any value."""
-    if value is None or field["type"] not in {"JSON", "RECORD"}:
-        return value
-    if field.get("mode") == "REPEATED":
-        return [_plain(item, {**field, "mode": "NULLABLE"}) for item in value]
-    if field["type"] == "JSON":
-        return value if isinstance(value, str) else json.dumps(value)
-    inner = {name.lower(): item for name, item in value.items()}
-    return {f["name"]: _plain(inner.get(f["name"].lower()), f) for f in field["fields"]}
+_GIVEN = "_PARTITION_given"
+"""The keys that a row came with, beside its columns: no column may have a name that begins so."""
 
 
-def _shape(field: Field) -> Any:
-    """The structure that DuckDB's from_json reads a field with: everything that is not nested as text."""
-    base: Any = {f["name"]: _shape(f) for f in field["fields"]} if field["type"] == "RECORD" else "VARCHAR"
-    return [base] if field.get("mode") == "REPEATED" else base
-
-
-def _stored(field: Field) -> str:
+def _or_default(field: Field) -> str:
     """What a row gives a column, or the column's default where the row leaves it out."""
-    value = limited(_restored(field), field)
+    value = stored(field)
     if not has_default(field):
         return value
-    return f"CASE WHEN list_contains(given, {text(field['name'].lower())}) THEN {value} ELSE {default_of(field)} END"
-
-
-def _restored(field: Field) -> str:
-    value = f"r.{quote(field['name'])}"
-    if field["type"] == "BYTES" and field.get("mode") != "REPEATED":
-        return f"from_base64({value})"
-    if field["type"] == "TIMESTAMP" and field.get("mode") != "REPEATED":
-        # Seconds since the epoch are as good as a date and a time.
-        return f"coalesce(to_timestamp(TRY_CAST({value} AS DOUBLE)), CAST({value} AS TIMESTAMP WITH TIME ZONE))"
-    cast = f"CAST({value} AS {duck_type(field)})"
-    return f"coalesce({cast}, [])" if field.get("mode") == "REPEATED" else cast
+    name = text(field["name"].lower())
+    return f"CASE WHEN list_contains({quote(_GIVEN)}, {name}) THEN {value} ELSE {default_of(field)} END"
