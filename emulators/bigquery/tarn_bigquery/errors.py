@@ -10,6 +10,7 @@ _STATUS = {
     401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
+    405: "UNIMPLEMENTED",
     409: "ALREADY_EXISTS",
     412: "FAILED_PRECONDITION",
     499: "CANCELLED",
@@ -23,7 +24,9 @@ _CODES = {
     "conditionNotMet": 412,
     "duplicate": 409,
     "invalid": 400,
+    "invalidParameter": 400,
     "invalidQuery": 400,
+    "methodNotAllowed": 405,
     "notFound": 404,
     "notImplemented": 501,
     "required": 400,
@@ -31,6 +34,12 @@ _CODES = {
     "responseTooLarge": 403,
     "stopped": 499,
 }
+
+
+_HEADERS = {"Authorization", "If-Match"}
+
+_IN_REQUESTS = {"query": "q"}
+"""Places that the answer to a request names otherwise than a job's status does."""
 
 
 class ApiError(Exception):
@@ -59,7 +68,8 @@ class ApiError(Exception):
         """The body of an HTTP answer, in the error format of Google's APIs."""
         detail = {"message": self.message, "domain": "global", "reason": self.reason}
         if self.location is not None:
-            detail |= {"location": self.location, "locationType": "header" if self.code == 401 else "other"}
+            place = _IN_REQUESTS.get(self.location, self.location)
+            detail |= {"location": place, "locationType": "header" if place in _HEADERS else "parameter"}
         return {"error": {"code": self.code, "message": self.message, "errors": [detail], "status": self.status}}
 
 

@@ -13,8 +13,8 @@ from starlette.middleware import Middleware
 
 from tarn_bigquery.config import Settings
 from tarn_bigquery.engine.engine import Engine
-from tarn_bigquery.rest.app import routes
-from tarn_bigquery.rest.middleware import CountAnswers, RequireToken
+from tarn_bigquery.rest.app import no_such_method, routes
+from tarn_bigquery.rest.middleware import CountAnswers, EvenPaths, RequireToken
 from tarn_bigquery.rest.monitoring import answer_counter
 
 _log = logging.getLogger("tarn_bigquery")
@@ -39,10 +39,13 @@ def make_app(engine: Engine, grpc_port: int = 0) -> Starlette:
         engine.close()
 
     answers = answer_counter()
-    middleware = [Middleware(CountAnswers, answers)]
+    middleware = [Middleware(CountAnswers, answers), Middleware(EvenPaths)]
     if engine.settings.token:
         middleware.append(Middleware(RequireToken, engine.settings.token))
-    app = Starlette(routes=routes(), middleware=middleware, lifespan=lifespan)
+    refusals = {404: no_such_method, 405: no_such_method}
+    app = Starlette(routes=routes(), middleware=middleware, exception_handlers=refusals, lifespan=lifespan)
+    # A redirect would lose a request's body: paths are made even before they come here.
+    app.router.redirect_slashes = False
     app.state.engine = engine
     app.state.answers = answers
     app.state.uploads = {}

@@ -127,9 +127,14 @@ def updated(current: Resource, given: Resource) -> Resource:
 
 
 def check_etag(current: Resource, wanted: str | None) -> None:
-    """Raises ApiError `conditionNotMet` where If-Match names another version."""
-    if wanted and wanted not in {"*", current["etag"]}:
+    """Raises ApiError `conditionNotMet` where If-Match names other versions."""
+    if wanted and not any(is_etag(given, current["etag"]) for given in wanted.split(",")):
         raise ApiError("conditionNotMet", "Precondition check failed.", location="If-Match")
+
+
+def is_etag(given: str, etag: str | None) -> bool:
+    """Whether a header's etag, in quotes or bare, is a resource's, if that has one: `*` is any."""
+    return etag is not None and given.strip().removeprefix("W/").strip('"') in {"*", etag}
 
 
 def require(body: Resource, *path: str) -> Any:

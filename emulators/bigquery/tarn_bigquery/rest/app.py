@@ -1,14 +1,15 @@
 """The API's routes: https://cloud.google.com/bigquery/docs/reference/rest"""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Match, Mount, Route
 
 from tarn_bigquery.errors import ApiError
 from tarn_bigquery.rest import datasets, jobs, monitoring, projects, routines, tabledata, tables, uploads
-from tarn_bigquery.rest.http import endpoint, error_response, waiting_endpoint
+from tarn_bigquery.rest.answers import error_response
+from tarn_bigquery.rest.http import endpoint, waiting_endpoint
 
 _UPLOADS = ("/upload", "/resumable/upload")
 _PROJECT = "/projects/{project}"
@@ -20,11 +21,10 @@ _JOB = _PROJECT + "/jobs/{job}"
 
 def routes() -> list[BaseRoute]:
     api = list(_api())
-    unknown = Route("/{path:path}", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     return [
         Route("/healthz", monitoring.health, methods=["GET"]),
         Route("/metrics", monitoring.metrics, methods=["GET"]),
-        Mount("/bigquery/v2", routes=[*api, unknown]),
+        Mount("/bigquery/v2", routes=api),
         # The client for Node takes the emulator's address as that of the API itself, without a path.
         *api,
         *(
@@ -35,7 +35,6 @@ def routes() -> list[BaseRoute]:
             Route(f"{prefix}/bigquery/v2/projects/{{project}}/jobs", uploads.resume, methods=["PUT"])
             for prefix in _UPLOADS
         ),
-        unknown,
     ]
 
 
@@ -75,6 +74,28 @@ def _api() -> Iterator[Route]:
     yield at(_PROJECT + "/queries/{job}", waiting_endpoint(jobs.get_query_results), methods=["GET"])
 
 
-async def _unknown(request: Request) -> Response:
-    what = f"{request.method} {request.url.path}"
-    return error_response(ApiError("notFound", f"The emulator has no method {what}."))
+async def no_such_method(request: Request, _: Exception) -> Response:
+    """The answer where no route fits: 405 where the path is known with other methods, or else 404."""
+    path = request.url.path
+    allowed = sorted(_methods(request.app.routes, path))
+    if not allowed:
+        return error_response(ApiError("notFound", f"The emulator has no method {request.method} {path}."))
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers={"Allow": ", ".join(allowed)})
+    refusal = error_response(ApiError("methodNotAllowed", f"{path} has no method {request.method}."))
+    refusal.headers["Allow"] = ", ".join(allowed)
+    return refusal
+
+
+def _methods(routes: Iterable[BaseRoute], path: str) -> set[str]:
+    """The HTTP methods that a path has."""
+    found: set[str] = set()
+    for route in routes:
+        match, child = route.matches({"type": "http", "path": path, "method": "", "root_path": ""})
+        if match == Match.NONE:
+            continue
+        if isinstance(route, Mount):
+            found |= _methods(route.routes, path.removeprefix(child["root_path"]))
+        elif isinstance(route, Route):
+            found |= route.methods or set()
+    return found

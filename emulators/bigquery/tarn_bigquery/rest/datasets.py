@@ -8,6 +8,7 @@ from tarn_bigquery.catalog.catalog import Resource
 from tarn_bigquery.catalog.names import DatasetRef
 from tarn_bigquery.engine import definitions
 from tarn_bigquery.errors import invalid
+from tarn_bigquery.rest.answers import OF_CONTENT
 from tarn_bigquery.rest.http import Call
 from tarn_bigquery.rest.pages import page
 
@@ -30,7 +31,7 @@ def list_datasets(call: Call) -> dict[str, Any]:
     found, more = page(call, bodies)
     names = ("kind", "id", "datasetReference", "labels", "friendlyName", "location")
     items = [{name: body[name] for name in names if name in body} for body in found]
-    return {"kind": "bigquery#datasetList", "etag": "list", "datasets": items, **more}
+    return {"kind": "bigquery#datasetList", "etag": OF_CONTENT, "datasets": items, **more}
 
 
 def patch(call: Call) -> Resource:
@@ -52,6 +53,7 @@ def _change(call: Call, change: Any) -> Resource:
 
 
 def delete(call: Call) -> None:
+    resources.check_etag(get(call), call.headers.get("if-match"))
     definitions.delete_dataset(call.engine.database, ref_of(call), contents=call.flag("deleteContents"))
 
 

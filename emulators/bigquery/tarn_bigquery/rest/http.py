@@ -1,28 +1,27 @@
-"""Requests taken apart and answers put together, the same way for every method of the API."""
+"""Requests taken apart, the same way for every method of the API."""
 
 import gzip
 import json
 import logging
+import re
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tarn_bigquery.engine.engine import Engine
 from tarn_bigquery.errors import ApiError, invalid
+from tarn_bigquery.rest.answers import Form, error_response
 from tarn_bigquery.rest.messages import Body, checked
 
 _log = logging.getLogger("tarn_bigquery.rest")
 
-
-class JsonText(str):
-    """A member of an answer that is JSON already: pages of rows, which are large."""
-
-    __slots__ = ()
+_WHOLE_NUMBER = re.compile(r"\d{1,20}")
 
 
 @dataclass(frozen=True)
@@ -31,23 +30,32 @@ class Call:
 
     engine: Engine
     path: dict[str, str]
-    query: dict[str, str]
+    query: QueryParams
     body: Body
-    headers: dict[str, str]
-    fields: list[str]
+    headers: Headers
 
     def integer(self, name: str, default: int | None = None) -> int | None:
-        """A whole number of the query string. Raises ApiError `invalid` for anything else."""
+        """A whole number of the query string, not below zero. Raises ApiError `invalid` for anything else."""
         text = self.query.get(name)
         if text is None or text == "":
             return default
-        try:
-            return int(text)
-        except ValueError as error:
-            raise invalid(f"Invalid value '{text}' for {name}: a whole number is needed.", name) from error
+        if not _WHOLE_NUMBER.fullmatch(text):
+            raise invalid(f"Invalid value '{text}' for {name}: a whole number is needed.", name)
+        return int(text)
 
     def flag(self, name: str) -> bool:
         return self.query.get(name, "").lower() in {"true", "1"}
+
+    def words(self, name: str) -> list[str]:
+        """The values of a parameter that may come several times, or hold several with commas between them."""
+        return [word for text in self.query.getlist(name) for word in text.split(",") if word]
+
+    def choice(self, name: str, choices: Collection[str], default: str) -> str:
+        """One of the words that a parameter may be, in capitals. Raises ApiError `invalid` for any other."""
+        word = self.query.get(name) or default
+        if word.upper() not in choices:
+            raise invalid(f"Invalid value at '{name}', \"{word}\": it is one of {', '.join(choices)}.", name)
+        return word.upper()
 
 
 Handler = Callable[[Call], Any]
@@ -62,8 +70,8 @@ def endpoint(handler: Handler, takes: str | None = None) -> Endpoint:
     """
 
     async def run(request: Request) -> Response:
-        call = await call_of(request, takes=takes)
-        return await run_in_threadpool(lambda: answer(handler(call)))
+        form, call = Form.wanted(request), await call_of(request, takes=takes)
+        return await run_in_threadpool(lambda: form.answer(handler(call)))
 
     return guarded(run)
 
@@ -75,8 +83,9 @@ def waiting_endpoint(handler: AsyncHandler, takes: str | None = None) -> Endpoin
     """
 
     async def run(request: Request) -> Response:
-        result = await handler(await call_of(request, takes=takes))
-        return await run_in_threadpool(lambda: answer(result() if callable(result) else result))
+        form, call = Form.wanted(request), await call_of(request, takes=takes)
+        result = await handler(call)
+        return await run_in_threadpool(lambda: form.answer(result() if callable(result) else result))
 
     return guarded(run)
 
@@ -107,10 +116,9 @@ async def call_of(
     return Call(
         request.app.state.engine,
         path if path is not None else dict(request.path_params),
-        dict(request.query_params),
+        request.query_params,
         body,
-        dict(request.headers),
-        request.query_params.getlist("selectedFields"),
+        request.headers,
     )
 
 
@@ -137,26 +145,3 @@ def decode(raw: bytes, encoding: str) -> Body:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON value")
-
-
-def answer(result: Any) -> Response:
-    if isinstance(result, Response):
-        return result
-    if result is None:
-        return Response(status_code=204)
-    written = {name: value for name, value in result.items() if isinstance(value, JsonText)}
-    others = {name: value for name, value in result.items() if name not in written}
-    text = json.dumps(others, separators=(",", ":"), ensure_ascii=False, default=str)
-    if written:
-        members = ",".join(f'"{name}":{value}' for name, value in written.items())
-        text = f"{text[:-1]},{members}}}"
-    return Response(text, media_type="application/json", headers=_etag(result))
-
-
-def error_response(error: ApiError) -> Response:
-    return Response(json.dumps(error.body()), status_code=error.code, media_type="application/json")
-
-
-def _etag(result: Any) -> dict[str, str]:
-    etag = result.get("etag") if isinstance(result, dict) else None
-    return {"etag": etag} if etag else {}

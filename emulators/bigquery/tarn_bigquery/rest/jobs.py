@@ -10,6 +10,7 @@ from tarn_bigquery.engine.jobs import Job
 from tarn_bigquery.engine.results import NoRows
 from tarn_bigquery.engine.runner import new_job_id
 from tarn_bigquery.errors import ApiError, invalid, unsupported
+from tarn_bigquery.rest.answers import OF_CONTENT
 from tarn_bigquery.rest.http import Call
 from tarn_bigquery.rest.pages import page
 from tarn_bigquery.rest.rows import rows_page
@@ -131,7 +132,7 @@ def _results(call: Call, job: Job, kind: str, limit: int | None, with_rows: bool
     }
     if "numDmlAffectedRows" in query_statistics:
         body["numDmlAffectedRows"] = query_statistics["numDmlAffectedRows"]
-    body |= _of_the_query(job) if kind == _QUERY_RESPONSE else {"etag": job.job_id}
+    body |= _of_the_query(job) if kind == _QUERY_RESPONSE else {"etag": OF_CONTENT}
     if with_rows and result.schema:
         body |= rows_page(call, result, result.schema, limit)
     return body
@@ -151,12 +152,15 @@ def get(call: Call) -> dict[str, Any]:
     return _find(call).resource()
 
 
+_STATES = {"PENDING", "RUNNING", "DONE"}
 _NOT_LISTED = {"etag", "selfLink"}
 """Members of a job that jobs.get tells and jobs.list does not."""
 
 
 def list_jobs(call: Call) -> dict[str, Any]:
-    states = {text.upper() for text in call.query.get("stateFilter", "").split(",") if text}
+    states = {word.upper() for word in call.words("stateFilter")}
+    if unknown := states - _STATES:
+        raise invalid(f"Invalid value for stateFilter: {', '.join(sorted(unknown))}", "stateFilter")
     parent = call.query.get("parentJobId")
     earliest, latest = call.integer("minCreationTime", 0) or 0, call.integer("maxCreationTime")
     jobs = [
@@ -168,7 +172,7 @@ def list_jobs(call: Call) -> dict[str, Any]:
         and (latest is None or job.created <= latest)
     ]
     found, more = page(call, jobs)
-    full = call.query.get("projection", "").lower() == "full"
+    full = call.choice("projection", ("MINIMAL", "FULL"), "MINIMAL") == "FULL"
     items = []
     for job in found:
         body = {name: value for name, value in job.resource().items() if name not in _NOT_LISTED}
@@ -178,7 +182,7 @@ def list_jobs(call: Call) -> dict[str, Any]:
         if not full:
             body["configuration"] = {"jobType": job.kind.upper()} | {job.kind: job.configuration.get(job.kind, {})}
         items.append(body)
-    return {"kind": "bigquery#jobList", "etag": "list", "jobs": items, **more}
+    return {"kind": "bigquery#jobList", "etag": OF_CONTENT, "jobs": items, **more}
 
 
 async def cancel(call: Call) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What happens to every HTTP request before and after its method: the token's check, and the count of answers."""
+"""What happens to every HTTP request before and after its method: paths made even, tokens checked, answers counted."""
 
 import hmac
 
@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tarn_bigquery.errors import bad_credentials, missing_credentials
 from tarn_bigquery.metrics import Counter
-from tarn_bigquery.rest.http import error_response
+from tarn_bigquery.rest.answers import error_response
 
 _OPEN_PATHS = {"/healthz"}
 
@@ -31,6 +31,18 @@ class RequireToken:
         refusal = error_response(bad_credentials() if scheme else missing_credentials())
         refusal.headers["WWW-Authenticate"] = 'Bearer realm="tarn-bigquery"'
         await refusal(scope, receive, send)
+
+
+class EvenPaths:
+    """Takes slashes too many from the ends of a path: users put one behind an address, and clients one more."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope = {**scope, "path": "/" + scope["path"].strip("/")}
+        await self._app(scope, receive, send)
 
 
 class CountAnswers:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tarn_bigquery.rest.answers import OF_CONTENT
 from tarn_bigquery.rest.http import Call
 from tarn_bigquery.rest.pages import page
 
@@ -19,7 +20,7 @@ def list_projects(call: Call) -> dict[str, Any]:
         }
         for name in found
     ]
-    return {"kind": "bigquery#projectList", "projects": projects, "totalItems": len(names), **more}
+    return {"kind": "bigquery#projectList", "etag": OF_CONTENT, "projects": projects, "totalItems": len(names), **more}
 
 
 def service_account(call: Call) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def put(call: Call) -> Resource:
 
 def delete(call: Call) -> None:
     key = _key(call)
-    call.engine.catalog.get(key)
+    resources.check_etag(call.engine.catalog.get(key), call.headers.get("if-match"))
     with call.engine.database.transaction() as transaction:
         transaction.change(remove(key))
 

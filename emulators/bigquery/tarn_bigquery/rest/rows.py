@@ -8,7 +8,8 @@ from tarn_bigquery.engine import encode
 from tarn_bigquery.engine.results import RowSource
 from tarn_bigquery.errors import invalid
 from tarn_bigquery.rest import pages
-from tarn_bigquery.rest.http import Call, JsonText
+from tarn_bigquery.rest.answers import JsonText
+from tarn_bigquery.rest.http import Call
 from tarn_bigquery.sql.types import Field
 
 # BigQuery cuts pages at 10 MB; a row here is taken to be as large in JSON as in Arrow, threefold.

@@ -8,6 +8,7 @@ from tarn_bigquery.engine.partition_summary import partition_summary, summarized
 from tarn_bigquery.engine.query_jobs import anonymous_job_id
 from tarn_bigquery.engine.results import NoRows, RowSource, StoredRows
 from tarn_bigquery.errors import invalid
+from tarn_bigquery.rest.answers import OF_CONTENT
 from tarn_bigquery.rest.http import Call
 from tarn_bigquery.rest.rows import rows_page, selected
 from tarn_bigquery.rest.tables import ref_of
@@ -15,10 +16,10 @@ from tarn_bigquery.rest.tables import ref_of
 
 def list_rows(call: Call) -> dict[str, Any]:
     source = _source(call)
-    fields = selected(source.schema, call.fields)
+    fields = selected(source.schema, call.words("selectedFields"))
     return {
         "kind": "bigquery#tableDataList",
-        "etag": "rows",
+        "etag": OF_CONTENT,
         **rows_page(call, source, fields, call.integer("maxResults")),
     }
 

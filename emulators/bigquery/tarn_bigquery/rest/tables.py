@@ -9,6 +9,7 @@ from tarn_bigquery.catalog.partitions import condition, undecorated
 from tarn_bigquery.engine import definitions
 from tarn_bigquery.engine.partition_summary import FIELDS, summarized
 from tarn_bigquery.engine.query_jobs import anonymous_job_id
+from tarn_bigquery.rest.answers import OF_CONTENT
 from tarn_bigquery.rest.http import Call
 from tarn_bigquery.rest.pages import page
 
@@ -53,7 +54,7 @@ def list_tables(call: Call) -> dict[str, Any]:
         if "view" in body:
             item["view"] = {"useLegacySql": False}
         items.append(item)
-    return {"kind": "bigquery#tableList", "etag": "list", "tables": items, "totalItems": len(bodies), **more}
+    return {"kind": "bigquery#tableList", "etag": OF_CONTENT, "tables": items, "totalItems": len(bodies), **more}
 
 
 def patch(call: Call) -> Resource:
@@ -75,6 +76,7 @@ def _change(call: Call, change: Any) -> Resource:
 def delete(call: Call) -> None:
     target = undecorated(ref_of(call))
     body = call.engine.catalog.table(target.table)
+    resources.check_etag(body, call.headers.get("if-match"))
     with call.engine.locks.writing(target.table), call.engine.database.transaction() as transaction:
         if target.partition is None:
             definitions.drop_table(transaction, body)

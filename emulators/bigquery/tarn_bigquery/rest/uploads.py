@@ -16,7 +16,8 @@ from starlette.responses import Response
 
 from tarn_bigquery.engine.engine import Engine
 from tarn_bigquery.errors import ApiError, invalid, unsupported
-from tarn_bigquery.rest.http import Call, answer, call_of, decode, guarded
+from tarn_bigquery.rest.answers import Form
+from tarn_bigquery.rest.http import Call, call_of, decode, guarded
 from tarn_bigquery.rest.jobs import new_job, wait_for
 from tarn_bigquery.rest.messages import Body, checked
 
@@ -60,7 +61,7 @@ async def resume(request: Request) -> Response:
     if total is None or size < total:
         return Response(status_code=308, headers={"Range": f"bytes=0-{size - 1}"} if size else {})
     del request.app.state.uploads[upload_id]
-    return await _submit(await call_of(request, {"project": upload.project}, upload.job), upload.path)
+    return await _submit(request, await call_of(request, {"project": upload.project}, upload.job), upload.path)
 
 
 async def _begin(request: Request) -> Response:
@@ -78,7 +79,7 @@ async def _multipart(request: Request) -> Response:
     path = engine.uploads.new_file()
     await run_in_threadpool(path.write_bytes, media)
     call = await call_of(request, {"project": request.path_params["project"]}, checked(decode(metadata, ""), "Job"))
-    return await _submit(call, path)
+    return await _submit(request, call, path)
 
 
 def _parts(content_type: str, body: bytes) -> tuple[bytes, bytes]:
@@ -116,7 +117,7 @@ def _range(header: str | None, length: int) -> tuple[int | None, int | None]:
     return (int(first) if first is not None else None), (int(total) if total != "*" else None)
 
 
-async def _submit(call: Call, path: Path) -> Response:
+async def _submit(request: Request, call: Call, path: Path) -> Response:
     job = new_job(call, call.body)
     if job.kind != "load":
         raise invalid("A file can only be sent with a load job.")
@@ -124,4 +125,4 @@ async def _submit(call: Call, path: Path) -> Response:
     call.engine.runner.submit(job)
     await wait_for(job, _FAST_MS)
     resource: dict[str, Any] = job.resource()
-    return await run_in_threadpool(answer, resource)
+    return await run_in_threadpool(Form.wanted(request).answer, resource)
