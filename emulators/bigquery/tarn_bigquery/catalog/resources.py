@@ -5,6 +5,7 @@ import json
 import time
 from typing import Any
 
+from tarn_bigquery.catalog.labels import check_labels
 from tarn_bigquery.catalog.names import DatasetRef, TableRef
 from tarn_bigquery.errors import ApiError, invalid
 
@@ -12,6 +13,13 @@ Resource = dict[str, Any]
 
 LOCATION = "US"
 BASE_PATH = "/bigquery/v2"
+
+ACCESS = [
+    {"role": "WRITER", "specialGroup": "projectWriters"},
+    {"role": "OWNER", "specialGroup": "projectOwners"},
+    {"role": "READER", "specialGroup": "projectReaders"},
+]
+"""Who may do what with a dataset of which nobody has said so."""
 
 # What the service sets: a client may send these back and never changes them.
 _OUTPUT_ONLY = {
@@ -51,12 +59,7 @@ def new_dataset(ref: DatasetRef, given: Resource) -> Resource:
             "type": "DEFAULT",
             "location": given.get("location") or LOCATION,
             "creationTime": str(now_ms()),
-            "access": given.get("access")
-            or [
-                {"role": "WRITER", "specialGroup": "projectWriters"},
-                {"role": "OWNER", "specialGroup": "projectOwners"},
-                {"role": "READER", "specialGroup": "projectReaders"},
-            ],
+            "access": given.get("access") or ACCESS,
         }
     )
 
@@ -102,11 +105,16 @@ def table_type(given: Resource) -> str:
 
 
 def _settable(given: Resource) -> Resource:
+    check_labels(given.get("labels"))
     return {name: value for name, value in given.items() if name not in _OUTPUT_ONLY and value is not None}
 
 
 def patched(current: Resource, given: Resource) -> Resource:
-    """The resource after a PATCH: members given replace, null removes, labels are merged key by key."""
+    """The resource after a PATCH: members given replace, null removes, labels are merged key by key.
+
+    Raises ApiError `invalid` for labels that cannot be.
+    """
+    check_labels(given.get("labels"))
     body = dict(current)
     for name, value in given.items():
         if name in _OUTPUT_ONLY:

@@ -111,6 +111,7 @@ def _completed(transaction: Transaction, body: Resource) -> Resource:
     body = _with_expiration(body, transaction.catalog.dataset(ref.parent), transaction.catalog.clock())
     check_table_id(ref.table)
     _check_names(fields_of(body))
+    _check_modes(fields_of(body))
     if is_stored(body):
         check_layout(body)
         for field in fields_of(body):
@@ -159,7 +160,10 @@ def update_table(transaction: Transaction, ref: TableRef, current: Resource, edi
     wanted = edit(current)
     _check_partitioning(current, wanted)
     if current["type"] == "TABLE" and "schema" in wanted:
-        evolve(transaction, ref, fields_of(current), normalized(wanted["schema"].get("fields", [])))
+        fields = normalized(wanted["schema"].get("fields", []))
+        _check_names(fields)
+        _check_modes(fields)
+        evolve(transaction, ref, fields_of(current), fields)
 
     def apply(latest: Resource) -> Resource:
         body = _layout_of(latest) | edit(latest)
@@ -170,6 +174,7 @@ def update_table(transaction: Transaction, ref: TableRef, current: Resource, edi
     transaction.change(update(table_key(ref), apply))
 
 
+_MODES = {"NULLABLE", "REQUIRED", "REPEATED"}
 _RESERVED = ("_PARTITION", "_TABLE_", "_FILE_", "_ROW_TIMESTAMP", "__ROOT__", "_COLIDENTIFIER")
 
 
@@ -185,6 +190,14 @@ def _check_names(fields: list[Field]) -> None:
         if field["name"].lower() in seen:
             raise invalid(f"Duplicate column name {field['name']} in the schema")
         seen.add(field["name"].lower())
+
+
+def _check_modes(fields: list[Field]) -> None:
+    """Raises ApiError `invalid` for columns, or fields of them, of a mode that there is not."""
+    for field in fields:
+        if field.get("mode", "NULLABLE") not in _MODES:
+            raise invalid(f"Invalid value for mode: {field['mode']} is not a valid value")
+        _check_modes(field.get("fields", []))
 
 
 def _layout_of(body: Resource) -> Resource:
@@ -213,22 +226,22 @@ def evolve(transaction: Transaction, ref: TableRef, old: list[Field], new: list[
         after = wanted[name.lower()]
         if field.get("mode") == "REQUIRED" and after.get("mode", "NULLABLE") == "NULLABLE":
             transaction.cursor.execute(f"ALTER TABLE {path} ALTER COLUMN {quote(name)} DROP NOT NULL")
-        elif (field.get("mode") or "NULLABLE") != (after.get("mode") or "NULLABLE"):
-            raise _mismatch(ref, f"Field {name} has changed mode from {field['mode']} to {after['mode']}")
         if duck_type(field) != duck_type(after):
             transaction.rewrites(ref, {"schema": {"fields": old}})
             transaction.cursor.execute(f"ALTER TABLE {path} ALTER COLUMN {quote(name)} TYPE {duck_type(after)}")
     for field in new:
-        if field["name"].lower() in known:
-            continue
-        if field.get("mode") == "REQUIRED":
-            raise _mismatch(ref, f"Cannot add required fields to an existing schema. (field: {field['name']})")
-        transaction.cursor.execute(f"ALTER TABLE {path} ADD COLUMN {quote(field['name'])} {duck_type(field)}")
+        if field["name"].lower() not in known:
+            transaction.cursor.execute(f"ALTER TABLE {path} ADD COLUMN {quote(field['name'])} {duck_type(field)}")
 
 
 def _check_kept(ref: TableRef, old: list[Field], new: list[Field], inside: str = "") -> None:
-    """Raises ApiError `invalid` where a column, or a field of one, is gone or has another type."""
+    """Raises ApiError `invalid` where a column, or a field of one, is gone, is another, or would lack in old rows."""
     wanted = {field["name"].lower(): field for field in new}
+    known = {field["name"].lower() for field in old}
+    for field in new:
+        if field["name"].lower() not in known and field.get("mode") == "REQUIRED":
+            name = inside + field["name"]
+            raise _mismatch(ref, f"Cannot add required fields to an existing schema. (field: {name})")
     for field in old:
         name = inside + field["name"]
         after = wanted.get(field["name"].lower())
@@ -236,6 +249,9 @@ def _check_kept(ref: TableRef, old: list[Field], new: list[Field], inside: str =
             raise _mismatch(ref, f"Field {name} is missing in new schema")
         if field["type"] != after["type"]:
             raise _mismatch(ref, f"Field {name} has changed type from {field['type']} to {after['type']}")
+        before_mode, after_mode = (each.get("mode") or "NULLABLE" for each in (field, after))
+        if before_mode != after_mode and (before_mode, after_mode) != ("REQUIRED", "NULLABLE"):
+            raise _mismatch(ref, f"Field {name} has changed mode from {before_mode} to {after_mode}")
         _check_kept(ref, field.get("fields", []), after.get("fields", []), f"{name}.")
 
 

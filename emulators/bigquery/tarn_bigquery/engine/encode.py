@@ -7,7 +7,7 @@ they are nested.
 import base64
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -76,10 +76,19 @@ def _lists(array: pa.Array, element: Field, int64_timestamps: bool) -> Values:
 
 
 def _structs(array: pa.Array, fields: list[Field], int64_timestamps: bool) -> Values:
-    columns = [_column(child, field, int64_timestamps) for child, field in zip(array.flatten(), fields, strict=True)]
+    columns = [_column(child, field, int64_timestamps) for child, field in _members(array, fields)]
     present = array.is_valid().to_pylist()
     cells = zip(*columns, strict=True) if columns else iter([()] * len(array))
     return [{"f": [{"v": v} for v in row]} if there else None for row, there in zip(cells, present, strict=True)]
+
+
+def _members(array: pa.Array, fields: list[Field]) -> Iterator[tuple[pa.Array, Field]]:
+    """The fields of a record that are wanted, each with its values: the schema may have fewer than the values do."""
+    children = array.flatten()
+    if len(children) == len(fields):
+        return zip(children, fields, strict=True)
+    by_name = {child.name.lower(): values for child, values in zip(array.type, children, strict=True)}
+    return ((by_name[field["name"].lower()], field) for field in fields)
 
 
 def _ranges(array: pa.Array, field: Field) -> Values:

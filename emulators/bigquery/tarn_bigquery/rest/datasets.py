@@ -14,12 +14,21 @@ from tarn_bigquery.rest.pages import page
 
 
 def insert(call: Call) -> Resource:
+    call.reference("datasetReference")
     given = resources.require(call.body, "datasetReference", "datasetId")
     return definitions.create_dataset(call.engine.database, DatasetRef(call.path["project"], given), call.body)
 
 
 def get(call: Call) -> Resource:
-    return call.engine.catalog.dataset(ref_of(call))
+    body = call.engine.catalog.dataset(ref_of(call))
+    view = call.choice("datasetView", ("DATASET_VIEW_UNSPECIFIED", "METADATA", "ACL", "FULL"), "FULL")
+    if view == "METADATA":
+        return {name: value for name, value in body.items() if name != "access"}
+    return {name: body[name] for name in _OF_ACCESS if name in body} if view == "ACL" else body
+
+
+_OF_ACCESS = ("kind", "etag", "id", "selfLink", "datasetReference", "access")
+"""What is told of a dataset to those who ask who may use it."""
 
 
 def list_datasets(call: Call) -> dict[str, Any]:
@@ -39,15 +48,21 @@ def patch(call: Call) -> Resource:
 
 
 def put(call: Call) -> Resource:
-    return _change(call, resources.updated)
+    # An update that leaves out who may use the dataset leaves it to those who may use any.
+    return _change(call, lambda current, given: resources.updated(current, {"access": resources.ACCESS, **given}))
 
 
 def _change(call: Call, change: Any) -> Resource:
     def edit(current: Resource) -> Resource:
         resources.check_etag(current, call.headers.get("if-match"))
+        if (wanted := call.body.get("location")) and wanted.upper() != current["location"].upper():
+            raise invalid(
+                f"The location of a dataset cannot be changed: {ref} is in {current['location']}.", "location"
+            )
         return change(current, call.body)
 
     ref = ref_of(call)
+    call.reference("datasetReference")
     call.engine.catalog.dataset(ref)
     return definitions.update_dataset(call.engine.database, ref, edit)
 

@@ -21,6 +21,9 @@ from tarn_bigquery.rest.messages import Body, checked
 
 _log = logging.getLogger("tarn_bigquery.rest")
 
+_REFERENCES = {"projectId": "project", "datasetId": "dataset", "tableId": "table", "routineId": "routine"}
+"""Members of references, and the names that paths have for them."""
+
 _WHOLE_NUMBER = re.compile(r"\d{1,20}")
 
 
@@ -42,6 +45,19 @@ class Call:
         if not _WHOLE_NUMBER.fullmatch(text):
             raise invalid(f"Invalid value '{text}' for {name}: a whole number is needed.", name)
         return int(text)
+
+    def reference(self, member: str) -> Body:
+        """The body's reference, to a table say. Raises ApiError `invalid` where it is to another than the path's."""
+        given = self.body.get(member) or {}
+        for name, in_path in _REFERENCES.items():
+            wanted = self.path.get(in_path)
+            if wanted is not None and given.get(name) not in {None, wanted}:
+                raise invalid(
+                    f"Value '{given[name]}' in content does not agree with value '{wanted}'. This can happen when a "
+                    "value set through a parameter is inconsistent with a value set in the request.",
+                    f"{member}.{name}",
+                )
+        return given
 
     def flag(self, name: str) -> bool:
         return self.query.get(name, "").lower() in {"true", "1"}

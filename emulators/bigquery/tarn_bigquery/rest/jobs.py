@@ -1,15 +1,18 @@
 """jobs.*"""
 
 import asyncio
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from tarn_bigquery.catalog import resources
+from tarn_bigquery.catalog.labels import check_labels
+from tarn_bigquery.catalog.resources import LOCATION
 from tarn_bigquery.engine.jobs import Job
 from tarn_bigquery.engine.results import NoRows
 from tarn_bigquery.engine.runner import new_job_id
-from tarn_bigquery.errors import ApiError, invalid, unsupported
+from tarn_bigquery.errors import ApiError, invalid, not_found, unsupported
 from tarn_bigquery.rest.answers import OF_CONTENT
 from tarn_bigquery.rest.http import Call
 from tarn_bigquery.rest.pages import page
@@ -34,24 +37,38 @@ async def insert(call: Call) -> dict[str, Any]:
     return job.resource()
 
 
+_KINDS = {"query", "load", "copy", "extract"}
+_JOB_ID = re.compile(r"[\w-]{1,1024}", re.ASCII)
+
+
 def new_job(call: Call, body: dict[str, Any]) -> Job:
+    """The job that a body describes. Raises ApiError for one that cannot be."""
     configuration = body.get("configuration")
     if not isinstance(configuration, dict):
-        raise ApiError("required", "Required parameter is missing: configuration")
-    reference = body.get("jobReference") or {}
-    job = Job(
-        call.path["project"],
-        reference.get("jobId") or new_job_id(),
-        _with_numbers(resources.without_nulls(configuration)),
-    )
-    if reference.get("location"):
-        job.location = reference["location"]
-    return job
+        raise ApiError("required", "Required parameter is missing: configuration", location="configuration")
+    configuration = _with_numbers(resources.without_nulls(configuration))
+    if len(_KINDS & configuration.keys()) > 1:
+        raise invalid("A job has one configuration: of a query, a load, a copy or an extract.", "configuration")
+    check_labels(configuration.get("labels"))
+    reference = call.reference("jobReference")
+    job_id = reference.get("jobId") or new_job_id()
+    if not _JOB_ID.fullmatch(job_id):
+        raise invalid(
+            f'Invalid job ID "{job_id}". Job IDs must be alphanumeric (plus underscores and dashes) '
+            "and must be at most 1024 characters long.",
+            "jobReference.jobId",
+        )
+    return Job(call.path["project"], job_id, configuration, reference.get("location") or LOCATION)
 
 
 async def _dry_run(call: Call, job: Job) -> dict[str, Any]:
     await _run_unregistered(call, job)
-    return job.resource() | {"jobReference": {**job.reference(), "jobId": ""}}
+    return job.resource() | {"jobReference": _dry_reference(job)}
+
+
+def _dry_reference(job: Job) -> dict[str, str]:
+    """The reference of a job that nobody can ask about."""
+    return {**job.reference(), "jobId": ""}
 
 
 async def _run_unregistered(call: Call, job: Job) -> None:
@@ -62,12 +79,14 @@ async def _run_unregistered(call: Call, job: Job) -> None:
 
 
 async def query(call: Call) -> dict[str, Any] | Later:
+    if "query" not in call.body:
+        raise ApiError("required", "Required parameter is missing: query", location="query")
     job = call.engine.requests.job(call.path["project"], call.body.get("requestId"))
     if job is None:
         job = _query_job(call)
         if job.configuration.get("dryRun"):
             await _run_unregistered(call, job)
-            return _query_response(call, job, with_rows=False)
+            return _query_response(call, job, with_rows=False) | {"jobReference": _dry_reference(job)}
         call.engine.requests.remember(job, call.body.get("requestId"))
         call.engine.runner.submit(job)
     await wait_for(job, _timeout(call.body.get("timeoutMs")))
@@ -100,7 +119,9 @@ def _query_job(call: Call) -> Job:
     given = {name: value for name, value in call.body.items() if name not in _RESPONSE_MEMBERS}
     configuration = {name: given.pop(name) for name in _JOB_MEMBERS if name in given}
     # The REST default is legacy SQL; no client in use relies on it, and the emulator has only GoogleSQL.
-    return new_job(call, {"configuration": {**configuration, "query": given}})
+    job = new_job(call, {"configuration": {**configuration, "query": given}})
+    job.location = call.body.get("location") or job.location
+    return job
 
 
 def _query_response(call: Call, job: Job, *, with_rows: bool) -> dict[str, Any]:
@@ -193,7 +214,7 @@ async def cancel(call: Call) -> dict[str, Any]:
 
 
 def delete(call: Call) -> None:
-    call.engine.jobs.delete(call.path["project"], call.path["job"])
+    call.engine.jobs.delete(call.path["project"], _find(call).job_id)
 
 
 async def wait_for(job: Job, milliseconds: int) -> None:
@@ -202,7 +223,12 @@ async def wait_for(job: Job, milliseconds: int) -> None:
 
 
 def _find(call: Call) -> Job:
-    return call.engine.jobs.get(call.path["project"], call.path["job"])
+    """The job of the path. Raises ApiError `notFound` where there is none, or none at the place that is named."""
+    project, job_id, place = call.path["project"], call.path["job"], call.query.get("location")
+    job = call.engine.jobs.get(project, job_id)
+    if place and place.upper() != job.location.upper():
+        raise not_found("Job", f"{project}:{place}.{job_id}")
+    return job
 
 
 def _timeout(value: str | int | None) -> int:

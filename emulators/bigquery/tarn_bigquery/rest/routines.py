@@ -13,6 +13,7 @@ _LISTED = ("routineReference", "routineType", "creationTime", "lastModifiedTime"
 
 
 def insert(call: Call) -> Resource:
+    call.reference("routineReference")
     name = resources.require(call.body, "routineReference", "routineId")
     resources.require(call.body, "routineType")
     resources.require(call.body, "definitionBody")
@@ -33,6 +34,7 @@ def list_routines(call: Call) -> dict[str, Any]:
 
 
 def put(call: Call) -> Resource:
+    call.reference("routineReference")
     key = _key(call)
 
     def edit(current: Resource) -> Resource:

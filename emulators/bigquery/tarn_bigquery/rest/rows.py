@@ -4,6 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from tarn_bigquery.catalog.selection import select_fields, unknown_fields
 from tarn_bigquery.engine import encode
 from tarn_bigquery.engine.results import RowSource
 from tarn_bigquery.errors import invalid
@@ -40,15 +41,10 @@ def wants_int64(call: Call) -> bool:
 
 
 def selected(schema: list[Field], names: list[str]) -> list[Field]:
-    """The fields that `selectedFields` names, in the order of the schema."""
-    wanted = [name for text in names for name in text.split(",") if name]
-    if not wanted:
-        return schema
-    roots = {name.split(".")[0].lower() for name in wanted}
-    unknown = roots - {field["name"].lower() for field in schema}
-    if unknown:
-        raise invalid(f"No such field: {', '.join(sorted(unknown))}", "selectedFields")
-    return [field for field in schema if field["name"].lower() in roots]
+    """The fields that `selectedFields` names, `a` or `a.b`, in the order of the schema."""
+    if unknown := unknown_fields(schema, names):
+        raise invalid(f"No such field: {', '.join(unknown)}", "selectedFields")
+    return select_fields(schema, names)
 
 
 def _cut(source: RowSource, start: int, wanted: int) -> pa.Table:

@@ -12,15 +12,32 @@ from tarn_bigquery.engine.query_jobs import anonymous_job_id
 from tarn_bigquery.rest.answers import OF_CONTENT
 from tarn_bigquery.rest.http import Call
 from tarn_bigquery.rest.pages import page
+from tarn_bigquery.rest.rows import selected
 
 
 def insert(call: Call) -> Resource:
+    call.reference("tableReference")
     name = resources.require(call.body, "tableReference", "tableId")
     ref = TableRef(call.path["project"], call.path["dataset"], name)
     return with_size(call, call.engine.create_table(ref, call.body))
 
 
+_VIEWS = ("TABLE_METADATA_VIEW_UNSPECIFIED", "BASIC", "STORAGE_STATS", "FULL")
+_STORAGE_STATS = {"numRows", "numBytes", "numLongTermBytes", "numTotalLogicalBytes", "numActiveLogicalBytes"}
+
+
 def get(call: Call) -> Resource:
+    view, names = call.choice("view", _VIEWS, "STORAGE_STATS"), call.words("selectedFields")
+    body = _described(call)
+    if view == "BASIC":
+        body = {name: value for name, value in body.items() if name not in _STORAGE_STATS}
+    if names and "schema" in body:
+        body = {**body, "schema": {**body["schema"], "fields": selected(body["schema"]["fields"], names)}}
+    return body
+
+
+def _described(call: Call) -> Resource:
+    """The resource of a table, of a query's result, or of what stands for either."""
     ref = ref_of(call)
     if job_id := anonymous_job_id(ref):
         return _result_table(call, ref, job_id)
@@ -70,6 +87,7 @@ def _change(call: Call, change: Any) -> Resource:
         resources.check_etag(current, call.headers.get("if-match"))
         return change(current, call.body)
 
+    call.reference("tableReference")
     return with_size(call, call.engine.change_table(ref_of(call), edit))
 
 

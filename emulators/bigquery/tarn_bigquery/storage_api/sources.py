@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from tarn_bigquery.catalog.catalog import Resource
 from tarn_bigquery.catalog.names import TableRef
+from tarn_bigquery.catalog.selection import select_fields, unknown_fields
 from tarn_bigquery.engine.definitions import fields_of
 from tarn_bigquery.engine.engine import Engine
 from tarn_bigquery.engine.jobs import Job
@@ -17,7 +18,6 @@ from tarn_bigquery.engine.runner import new_job_id
 from tarn_bigquery.errors import ApiError, invalid
 from tarn_bigquery.sql.parse import parse
 from tarn_bigquery.sql.types import Field
-from tarn_bigquery.storage_api.selection import select_fields
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,22 @@ def read(engine: Engine, ref: TableRef, selection: Selection) -> Rows:
     """
     job_id = anonymous_job_id(ref)
     if job_id is None:
-        fields = select_fields(fields_of(_readable(engine.catalog.table(ref))), list(selection.names))
+        fields = _selected(fields_of(_readable(engine.catalog.table(ref))), selection)
         return Rows(fields, _query(engine, ref, fields, selection))
     result = engine.result_of(ref.project, job_id)
-    fields = select_fields(result.schema, list(selection.names))
+    fields = _selected(result.schema, selection)
     if selection.is_whole:
         return Rows(fields, result.page(0, result.total_rows()))
     return Rows(fields, _query(engine, ref, fields, selection))
+
+
+def _selected(schema: list[Field], selection: Selection) -> list[Field]:
+    names = list(selection.names)
+    if unknown := unknown_fields(schema, names):
+        raise invalid(
+            "request failed: The following selected fields do not exist in the table schema: " + ", ".join(unknown)
+        )
+    return select_fields(schema, names)
 
 
 def _readable(body: Resource) -> Resource:

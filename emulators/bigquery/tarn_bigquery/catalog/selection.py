@@ -1,22 +1,19 @@
-"""`selected_fields`: the columns, and the parts of records, that a session reads."""
+"""The columns, and the parts of records, that a reader wants of a table: `a` or `a.b`."""
 
-from tarn_bigquery.errors import invalid
-from tarn_bigquery.sql.types import Field
+from typing import Any
+
+Field = dict[str, Any]
 
 
 def select_fields(schema: list[Field], names: list[str]) -> list[Field]:
-    """The fields that are named, `a` or `a.b`, in the order of the schema; all of them where none is named.
+    """The fields that are named, in the order of the schema; all of them where none is."""
+    return _kept(schema, {name.lower() for name in names}, "") if names else schema
 
-    Raises ApiError `invalid`, as BigQuery words it, for names that the schema does not have.
-    """
-    if not names:
-        return schema
+
+def unknown_fields(schema: list[Field], names: list[str]) -> list[str]:
+    """Those of the names that the schema does not have."""
     known = set(_paths(schema))
-    if unknown := [name for name in names if name.lower() not in known]:
-        raise invalid(
-            "request failed: The following selected fields do not exist in the table schema: " + ", ".join(unknown)
-        )
-    return _kept(schema, {name.lower() for name in names}, "")
+    return [name for name in names if name.lower() not in known]
 
 
 def _kept(schema: list[Field], wanted: set[str], prefix: str) -> list[Field]:
