@@ -44,7 +44,8 @@ class Job:
     children: list["Job"] = field(default_factory=list)
     child_jobs: int = 0
     done: Future[None] = field(default_factory=Future)
-    cancelled: bool = False
+    cancelled: str | None = None
+    """Why the job shall end, if it shall."""
     _cursor: duckdb.DuckDBPyConnection | None = None
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
@@ -67,17 +68,17 @@ class Job:
         with self._guard:
             self._cursor = None
 
-    def cancel(self) -> None:
-        self.cancelled = True
+    def cancel(self, why: str = "User requested cancellation") -> None:
+        self.cancelled = self.cancelled or why
         with self._guard:
             if self._cursor is not None:
                 self._cursor.interrupt()
         for child in self.children:
-            child.cancel()
+            child.cancel(why)
 
     def check_cancelled(self) -> None:
         if self.cancelled:
-            raise ApiError("stopped", "Job execution was cancelled: User requested cancellation")
+            raise ApiError("stopped", f"Job execution was cancelled: {self.cancelled}")
 
     def adopt(self, child: "Job") -> None:
         """Take a job for one of a script's statements."""

@@ -127,8 +127,9 @@ class Queries:
             job.attach(cursor)
             try:
                 yield cursor
-            except duckdb.InterruptException as error:
-                raise ApiError("stopped", "Job execution was cancelled: User requested cancellation") from error
+            except duckdb.InterruptException:
+                job.check_cancelled()
+                raise
             finally:
                 job.detach()
 

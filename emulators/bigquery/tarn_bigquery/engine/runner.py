@@ -1,10 +1,12 @@
 """Jobs run by a pool of threads: each from PENDING to DONE, with its statistics and one line in the log."""
 
 import logging
+import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -52,7 +54,8 @@ class JobRunner:
             job.check_cancelled()
             if job.parent is None:
                 self._before()
-            work(job)
+            with _time_limit(job):
+                work(job)
         except ApiError as error:
             job.error = error
         except duckdb.Error as error:
@@ -76,6 +79,24 @@ class JobRunner:
         for job in self._registry.running():
             job.cancel()
         self._pool.shutdown(wait=True)
+
+
+@contextmanager
+def _time_limit(job: Job) -> Iterator[None]:
+    """Cancel the job where it takes longer than its jobTimeoutMs."""
+    limit = int(job.configuration.get("jobTimeoutMs") or 0)
+    if limit <= 0:
+        yield
+        return
+    timer = threading.Timer(
+        min(limit / 1000, threading.TIMEOUT_MAX), job.cancel, [f"Job timed out after {limit // 1000} sec"]
+    )
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def new_job_id() -> str:
