@@ -8,14 +8,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-ROOTS = ("Dataset", "Table", "Job", "QueryRequest", "Routine", "TableDataInsertAllRequest")
+ROOTS = (
+    "Dataset", "Table", "Job", "QueryRequest", "Routine", "TableDataInsertAllRequest", "GetIamPolicyRequest",
+    "TestIamPermissionsRequest",
+)  # fmt: skip
 TARGET = Path(__file__).parent / "tarn_bigquery" / "rest" / "messages.json"
 
 Messages = dict[str, Any]
 
 
 def reduced(document: Messages) -> Messages:
-    """Message name to member name to type: `[x]` is a list, `{x}` a map, `any` is anything."""
+    """Message name to member name to type: `[x]` is a list, `{x}` a map, `<A|B>` a word, `any` is anything."""
     schemas, found, waiting = document["schemas"], {}, list(ROOTS)
     while waiting:
         name = waiting.pop()
@@ -40,6 +43,8 @@ def _kind(shape: Messages) -> str:
         return f"[{_kind(shape['items'])}]"
     if shape.get("type") == "object":
         return f"{{{_kind(shape['additionalProperties'])}}}" if "additionalProperties" in shape else "any"
+    if "enum" in shape:
+        return f"<{'|'.join(shape['enum'])}>"
     return "int64" if shape.get("format") in {"int64", "uint64"} else str(shape["type"])
 
 

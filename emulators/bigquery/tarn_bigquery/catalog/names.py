@@ -7,6 +7,7 @@ from typing import Any
 from tarn_bigquery.errors import ApiError, invalid
 
 _DATASET = re.compile(r"\w{1,1024}", re.ASCII)
+_ROUTINE = re.compile(r"\w{1,256}", re.ASCII)
 _TABLE = re.compile(r"[\w\-\u2010-\u2015 ]{1,1024}")
 
 
@@ -63,6 +64,14 @@ def check_table_id(table: str) -> None:
         raise invalid(
             f'Invalid table ID "{table}". Table IDs must be alphanumeric '
             "(plus underscores) and must be at most 1024 characters long."
+        )
+
+
+def check_routine_id(routine: str) -> None:
+    if not _ROUTINE.fullmatch(routine):
+        raise invalid(
+            f'Invalid routine ID "{routine}". Routine IDs must be alphanumeric '
+            "(plus underscores) and must be at most 256 characters long."
         )
 
 

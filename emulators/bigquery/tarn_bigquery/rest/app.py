@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Mount, Route
 
-from tarn_bigquery.errors import ApiError
-from tarn_bigquery.rest import datasets, jobs, monitoring, projects, routines, tabledata, tables, uploads
+from tarn_bigquery.errors import ApiError, unsupported
+from tarn_bigquery.rest import absent, datasets, iam, jobs, monitoring, projects, routines, tabledata, tables, uploads
 from tarn_bigquery.rest.answers import error_response
-from tarn_bigquery.rest.http import endpoint, waiting_endpoint
+from tarn_bigquery.rest.http import Call, Handler, endpoint, waiting_endpoint
 
 _UPLOADS = ("/upload", "/resumable/upload")
 _PROJECT = "/projects/{project}"
@@ -17,6 +17,20 @@ _DATASET = _PROJECT + "/datasets/{dataset}"
 _TABLE = _DATASET + "/tables/{table}"
 _ROUTINE = _DATASET + "/routines/{routine}"
 _JOB = _PROJECT + "/jobs/{job}"
+_POLICIES = _TABLE + "/rowAccessPolicies"
+_TEST = ":testIamPermissions"
+
+_UNSUPPORTED = {
+    ("POST", _DATASET + ":undelete"): "datasets.undelete",
+    ("POST", _TABLE + ":setIamPolicy"): "tables.setIamPolicy",
+    ("POST", _ROUTINE + ":setIamPolicy"): "routines.setIamPolicy",
+    ("POST", _POLICIES): "rowAccessPolicies.insert",
+    ("POST", _POLICIES + ":batchDelete"): "rowAccessPolicies.batchDelete",
+    ("PUT", _POLICIES + "/{policy}"): "rowAccessPolicies.update",
+    ("POST", _POLICIES + "/{policy}:getIamPolicy"): "rowAccessPolicies.getIamPolicy",
+    ("POST", _POLICIES + "/{policy}" + _TEST): "rowAccessPolicies.testIamPermissions",
+}
+"""Methods of the API that are refused by their names."""
 
 
 def routes() -> list[BaseRoute]:
@@ -65,6 +79,17 @@ def _api() -> Iterator[Route]:
     yield at(_ROUTINE, endpoint(routines.put, "Routine"), methods=["PUT"])
     yield at(_ROUTINE, endpoint(routines.delete), methods=["DELETE"])
 
+    yield at(_DATASET + "/models", endpoint(absent.list_models), methods=["GET"])
+    yield at(_DATASET + "/models/{model}", endpoint(absent.model), methods=["GET", "PATCH", "DELETE"])
+    yield at(_POLICIES, endpoint(absent.list_policies), methods=["GET"])
+    yield at(_POLICIES + "/{policy}", endpoint(absent.policy), methods=["GET", "DELETE"])
+    yield at(_TABLE + ":getIamPolicy", endpoint(iam.table_policy, "GetIamPolicyRequest"), methods=["POST"])
+    yield at(_TABLE + _TEST, endpoint(iam.table_permissions, "TestIamPermissionsRequest"), methods=["POST"])
+    yield at(_ROUTINE + ":getIamPolicy", endpoint(iam.routine_policy, "GetIamPolicyRequest"), methods=["POST"])
+    yield at(_ROUTINE + _TEST, endpoint(iam.routine_permissions, "TestIamPermissionsRequest"), methods=["POST"])
+    for (method, path), name in _UNSUPPORTED.items():
+        yield at(path, endpoint(_refusal(name)), methods=[method])
+
     yield at(_PROJECT + "/jobs", endpoint(jobs.list_jobs), methods=["GET"])
     yield at(_PROJECT + "/jobs", waiting_endpoint(jobs.insert, "Job"), methods=["POST"])
     yield at(_JOB, endpoint(jobs.get), methods=["GET"])
@@ -72,6 +97,13 @@ def _api() -> Iterator[Route]:
     yield at(_JOB + "/delete", endpoint(jobs.delete), methods=["DELETE"])
     yield at(_PROJECT + "/queries", waiting_endpoint(jobs.query, "QueryRequest"), methods=["POST"])
     yield at(_PROJECT + "/queries/{job}", waiting_endpoint(jobs.get_query_results), methods=["GET"])
+
+
+def _refusal(name: str) -> Handler:
+    def refuse(call: Call) -> None:
+        raise unsupported(f"the method {name}")
+
+    return refuse
 
 
 async def no_such_method(request: Request, _: Exception) -> Response:

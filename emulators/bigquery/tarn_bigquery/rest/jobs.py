@@ -16,7 +16,7 @@ from tarn_bigquery.errors import ApiError, invalid, not_found, unsupported
 from tarn_bigquery.rest.answers import OF_CONTENT
 from tarn_bigquery.rest.http import Call
 from tarn_bigquery.rest.pages import page
-from tarn_bigquery.rest.rows import rows_page
+from tarn_bigquery.rest.rows import rows_page, wants_int64
 
 Later = Callable[[], dict[str, Any]]
 
@@ -81,6 +81,7 @@ async def _run_unregistered(call: Call, job: Job) -> None:
 async def query(call: Call) -> dict[str, Any] | Later:
     if "query" not in call.body:
         raise ApiError("required", "Required parameter is missing: query", location="query")
+    _check_form(call)
     job = call.engine.requests.job(call.path["project"], call.body.get("requestId"))
     if job is None:
         job = _query_job(call)
@@ -93,6 +94,14 @@ async def query(call: Call) -> dict[str, Any] | Later:
     if job.error is not None:
         raise job.error
     return partial(_query_response, call, job, with_rows=True)
+
+
+def _check_form(call: Call) -> None:
+    """Raises ApiError, before anything is run, for rows in a form that is not served."""
+    wants_int64(call)
+    form = call.body.get("queryResultsFormat", "STRUCT_ENCODING")
+    if form not in {"STRUCT_ENCODING", "QUERY_RESULTS_FORMAT_UNSPECIFIED"}:
+        raise unsupported(f"queryResultsFormat {form}")
 
 
 _INT32 = {"load": ("skipLeadingRows", "maxBadRecords")}
@@ -112,7 +121,8 @@ def _with_numbers(configuration: dict[str, Any]) -> dict[str, Any]:
 
 
 _JOB_MEMBERS = ("labels", "dryRun", "jobTimeoutMs", "reservation")
-_RESPONSE_MEMBERS = {"kind", "maxResults", "timeoutMs", "requestId", "location", "formatOptions", "jobCreationMode"}
+_RESPONSE_MEMBERS = {"kind", "maxResults", "timeoutMs", "requestId", "location", "formatOptions", "jobCreationMode",
+                     "queryResultsFormat", "arrowSerializationOptions"}  # fmt: skip
 
 
 def _query_job(call: Call) -> Job:

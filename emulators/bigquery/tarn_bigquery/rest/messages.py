@@ -65,6 +65,10 @@ def _value(value: Any, kind: str, path: str) -> Any:
         return {key: None if item is None else _value(item, kind[1:-1], f"{path}[{key}]") for key, item in items}
     if kind in _SCALARS:
         return _scalar(value, kind, path)
+    if kind[0] == "<":
+        if not isinstance(value, str) or value.upper() not in kind[1:-1].split("|"):
+            raise _wrong(value, path, "enum")
+        return value
     return _message(value, kind, path)
 
 
@@ -122,7 +126,8 @@ def _wrong(value: Any, path: str, kind: str) -> ApiError:
 
 
 _NAMES = {"boolean": "TYPE_BOOL", "integer": "TYPE_INT32", "int64": "TYPE_INT64", "number": "TYPE_DOUBLE",
-          "string": "TYPE_STRING", "any": "type.googleapis.com/google.protobuf.Value"}  # fmt: skip
+          "string": "TYPE_STRING", "any": "type.googleapis.com/google.protobuf.Value",
+          "enum": "TYPE_ENUM"}  # fmt: skip
 _SCALARS: dict[str, Callable[[Any], Any]] = {
     "any": lambda value: value,
     "boolean": _boolean,

@@ -1,10 +1,12 @@
 """routines.*: functions, table functions and procedures as resources."""
 
+import re
 from typing import Any
 
 from tarn_bigquery.catalog import resources
 from tarn_bigquery.catalog.catalog import Change, Key, Resource, create, remove, update
-from tarn_bigquery.catalog.names import DatasetRef
+from tarn_bigquery.catalog.names import DatasetRef, check_routine_id
+from tarn_bigquery.errors import invalid
 from tarn_bigquery.rest.http import Call
 from tarn_bigquery.rest.pages import page
 
@@ -17,6 +19,7 @@ def insert(call: Call) -> Resource:
     name = resources.require(call.body, "routineReference", "routineId")
     resources.require(call.body, "routineType")
     resources.require(call.body, "definitionBody")
+    check_routine_id(name)
     key = Key("Routine", _dataset(call), name)
     call.engine.catalog.dataset(key.dataset)
     return _commit(call, key, create(key, resources.new_routine(key.dataset, name, call.body)))
@@ -29,8 +32,20 @@ def get(call: Call) -> Resource:
 def list_routines(call: Call) -> dict[str, Any]:
     ref = _dataset(call)
     call.engine.catalog.dataset(ref)
-    found, more = page(call, [body for _, body in call.engine.catalog.children("Routine", ref)])
+    kind = _kind_of(call.query.get("filter"))
+    bodies = [body for _, body in call.engine.catalog.children("Routine", ref)]
+    found, more = page(call, [body for body in bodies if kind in {None, body["routineType"]}])
     return {"routines": [{name: body[name] for name in _LISTED if name in body} for body in found], **more}
+
+
+def _kind_of(text: str | None) -> str | None:
+    """The kind of routines that a filter `routineType:PROCEDURE` lets through."""
+    if not text:
+        return None
+    found = re.fullmatch(r"routineType:(\w+)", text.strip())
+    if found is None:
+        raise invalid(f"Invalid filter: {text}", "filter")
+    return found[1].upper()
 
 
 def put(call: Call) -> Resource:

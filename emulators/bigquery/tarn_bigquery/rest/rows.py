@@ -7,7 +7,7 @@ import pyarrow as pa
 from tarn_bigquery.catalog.selection import select_fields, unknown_fields
 from tarn_bigquery.engine import encode
 from tarn_bigquery.engine.results import RowSource
-from tarn_bigquery.errors import invalid
+from tarn_bigquery.errors import invalid, unsupported
 from tarn_bigquery.rest import pages
 from tarn_bigquery.rest.answers import JsonText
 from tarn_bigquery.rest.http import Call
@@ -36,7 +36,13 @@ def rows_page(call: Call, source: RowSource, schema: list[Field], limit: int | N
 
 
 def wants_int64(call: Call) -> bool:
+    """Whether timestamps shall be microseconds since the epoch. Raises ApiError for a form that is not served."""
     options = call.body.get("formatOptions") or {}
+    form = call.query.get("formatOptions.timestampOutputFormat") or options.get("timestampOutputFormat") or ""
+    if form.upper() in {"INT64", "FLOAT64"}:
+        return form.upper() == "INT64"
+    if form and form.upper() != "TIMESTAMP_OUTPUT_FORMAT_UNSPECIFIED":
+        raise unsupported(f"timestamps in the form {form}")
     return call.flag("formatOptions.useInt64Timestamp") or bool(options.get("useInt64Timestamp"))
 
 
