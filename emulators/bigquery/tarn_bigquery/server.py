@@ -14,8 +14,9 @@ from starlette.middleware import Middleware
 from tarn_bigquery.config import Settings
 from tarn_bigquery.engine.engine import Engine
 from tarn_bigquery.rest.app import no_such_method, routes
-from tarn_bigquery.rest.middleware import CountAnswers, EvenPaths, RequireToken
+from tarn_bigquery.rest.middleware import CountAnswers, EvenRequests, RequireToken
 from tarn_bigquery.rest.monitoring import answer_counter
+from tarn_bigquery.rest.uploads import Uploads
 
 _log = logging.getLogger("tarn_bigquery")
 _GRACE_SECONDS = 5
@@ -39,7 +40,7 @@ def make_app(engine: Engine, grpc_port: int = 0) -> Starlette:
         engine.close()
 
     answers = answer_counter()
-    middleware = [Middleware(CountAnswers, answers), Middleware(EvenPaths)]
+    middleware = [Middleware(CountAnswers, answers), Middleware(EvenRequests)]
     if engine.settings.token:
         middleware.append(Middleware(RequireToken, engine.settings.token))
     refusals = {404: no_such_method, 405: no_such_method}
@@ -48,7 +49,7 @@ def make_app(engine: Engine, grpc_port: int = 0) -> Starlette:
     app.router.redirect_slashes = False
     app.state.engine = engine
     app.state.answers = answers
-    app.state.uploads = {}
+    app.state.uploads = Uploads()
     return app
 
 

@@ -7,7 +7,19 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Mount, Route
 
 from tarn_bigquery.errors import ApiError, unsupported
-from tarn_bigquery.rest import absent, datasets, iam, jobs, monitoring, projects, routines, tabledata, tables, uploads
+from tarn_bigquery.rest import (
+    absent,
+    batches,
+    datasets,
+    iam,
+    jobs,
+    monitoring,
+    projects,
+    routines,
+    tabledata,
+    tables,
+    uploads,
+)
 from tarn_bigquery.rest.answers import error_response
 from tarn_bigquery.rest.http import Call, Handler, endpoint, waiting_endpoint
 
@@ -39,15 +51,14 @@ def routes() -> list[BaseRoute]:
         Route("/healthz", monitoring.health, methods=["GET"]),
         Route("/metrics", monitoring.metrics, methods=["GET"]),
         Mount("/bigquery/v2", routes=api),
+        Route("/batch/bigquery/v2", batches.run, methods=["POST"]),
+        Route("/batch", batches.run, methods=["POST"]),
         # The client for Node takes the emulator's address as that of the API itself, without a path.
         *api,
         *(
-            Route(f"{prefix}/bigquery/v2/projects/{{project}}/jobs", uploads.start, methods=["POST"])
+            Route(f"{prefix}/bigquery/v2/projects/{{project}}/jobs", act, methods=[method])
             for prefix in _UPLOADS
-        ),
-        *(
-            Route(f"{prefix}/bigquery/v2/projects/{{project}}/jobs", uploads.resume, methods=["PUT"])
-            for prefix in _UPLOADS
+            for method, act in (("POST", uploads.start), ("PUT", uploads.resume), ("DELETE", uploads.cancel))
         ),
     ]
 

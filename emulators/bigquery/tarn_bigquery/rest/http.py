@@ -140,11 +140,7 @@ async def call_of(
 
 def decode(raw: bytes, encoding: str) -> Body:
     """The JSON object in a request's body; an empty body is an empty object."""
-    if encoding.lower() == "gzip":
-        try:
-            raw = gzip.decompress(raw)
-        except (OSError, EOFError, zlib.error) as error:
-            raise invalid("The request body is not valid gzip.") from error
+    raw = unzipped(raw, encoding)
     if not raw:
         return {}
     try:
@@ -157,6 +153,16 @@ def decode(raw: bytes, encoding: str) -> Body:
     if not isinstance(body, dict):
         raise ApiError("parseError", "Parse Error: the body must be a JSON object", code=400)
     return body
+
+
+def unzipped(raw: bytes, encoding: str) -> bytes:
+    """A body without its Content-Encoding. Raises ApiError `invalid` where it does not have that."""
+    if encoding.strip().lower() != "gzip":
+        return raw
+    try:
+        return gzip.decompress(raw)
+    except (OSError, EOFError, zlib.error) as error:
+        raise invalid("The request body is not valid gzip.") from error
 
 
 def _refuse_constant(name: str) -> None:

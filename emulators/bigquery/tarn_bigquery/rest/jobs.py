@@ -47,8 +47,13 @@ def new_job(call: Call, body: dict[str, Any]) -> Job:
     if not isinstance(configuration, dict):
         raise ApiError("required", "Required parameter is missing: configuration", location="configuration")
     configuration = _with_numbers(resources.without_nulls(configuration))
-    if len(_KINDS & configuration.keys()) > 1:
-        raise invalid("A job has one configuration: of a query, a load, a copy or an extract.", "configuration")
+    kinds = [kind for kind in configuration if kind in _KINDS]
+    if len(kinds) != 1:
+        raise invalid(
+            "Job configuration must contain exactly one job-specific configuration object (e.g., query, load, extract, "
+            f"spreadsheetExtract), but there were {len(kinds)}: {', '.join(kinds)}",
+            "configuration",
+        )
     check_labels(configuration.get("labels"))
     reference = call.reference("jobReference")
     job_id = reference.get("jobId") or new_job_id()

@@ -3,6 +3,7 @@
 import hmac
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tarn_bigquery.errors import bad_credentials, missing_credentials
@@ -33,16 +34,33 @@ class RequireToken:
         await refusal(scope, receive, send)
 
 
-class EvenPaths:
-    """Takes slashes too many from the ends of a path: users put one behind an address, and clients one more."""
+class EvenRequests:
+    """Brings to one form what clients send in several.
+
+    A path loses slashes too many at its ends: users put one behind an address, and clients one more. A method that
+    Java's own HTTP cannot send, PATCH, comes as a POST that names it in a header; so does a GET whose query string is
+    too long for an address, which is the body then.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            scope = {**scope, "path": "/" + scope["path"].strip("/")}
-        await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        even = {**scope, "path": "/" + scope["path"].strip("/")}
+        meant = Headers(scope=scope).get("x-http-method-override", "").upper()
+        if scope["method"] == "POST" and meant:
+            even["method"] = meant
+            if meant == "GET":
+                even["query_string"] = await Request(scope, receive).body()
+                receive = _nothing_more
+        await self._app(even, receive, send)
+
+
+async def _nothing_more() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 class CountAnswers:
