@@ -1,6 +1,7 @@
-"""Write tarn_bigquery/rest/messages.json: the type of every member of every request body that the emulator takes.
+"""Write what the emulator knows of the API's form into tarn_bigquery/rest: messages.json, methods.json.
 
-The types are those of BigQuery's discovery document, which ships inside google-api-python-client:
+The one is the type of every member of every request body that the emulator takes, the other every method's path and
+parameters. Both are those of BigQuery's discovery document, which ships inside google-api-python-client:
 `python emulators/bigquery/update_messages.py` after an update of that library.
 """
 
@@ -12,7 +13,7 @@ ROOTS = (
     "Dataset", "Table", "Job", "QueryRequest", "Routine", "TableDataInsertAllRequest", "GetIamPolicyRequest",
     "TestIamPermissionsRequest",
 )  # fmt: skip
-TARGET = Path(__file__).parent / "tarn_bigquery" / "rest" / "messages.json"
+TARGET = Path(__file__).parent / "tarn_bigquery" / "rest"
 
 Messages = dict[str, Any]
 
@@ -48,6 +49,30 @@ def _kind(shape: Messages) -> str:
     return "int64" if shape.get("format") in {"int64", "uint64"} else str(shape["type"])
 
 
+_OF_METHODS = ("httpMethod", "path", "flatPath", "parameterOrder", "mediaUpload")
+_OF_PARAMETERS = ("type", "format", "location", "required", "repeated", "enum", "pattern")
+
+
+def methods(document: Messages) -> Messages:
+    """Method id to what a client has to know to call it. A message that `reduced` leaves out is any object."""
+    known = reduced(document)
+    found = {}
+    for resource in document["resources"].values():
+        for method in resource["methods"].values():
+            found[method["id"]] = {name: method[name] for name in _OF_METHODS if name in method} | {
+                "parameters": {
+                    name: {member: shape[member] for member in _OF_PARAMETERS if member in shape}
+                    for name, shape in method["parameters"].items()
+                }
+            }
+            if "response" in method:
+                found[method["id"]]["response"] = {"type": "any"}
+            if "request" in method:
+                message = method["request"]["$ref"]
+                found[method["id"]]["request"] = message if message in known else "JsonObject"
+    return found
+
+
 def written(messages: Messages) -> str:
     lines = (f"  {json.dumps(name)}: {json.dumps(shape)}" for name, shape in messages.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
@@ -61,4 +86,5 @@ def document() -> Messages:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(written(reduced(document())), encoding="utf-8")
+    TARGET.joinpath("messages.json").write_text(written(reduced(document())), encoding="utf-8")
+    TARGET.joinpath("methods.json").write_text(written(methods(document())), encoding="utf-8")

@@ -300,10 +300,12 @@ def test_odd_uploads(emulator: Emulator, kind: str, raw: bytes, content: str) ->
             assert "The emulator failed" not in sent.text, sent.text
 
 
-def test_the_messages_are_those_of_googles_document() -> None:
+def test_messages_and_methods_are_those_of_googles_document() -> None:
     specification = importlib.util.spec_from_file_location("update_messages", UPDATE)
     assert specification is not None
     assert specification.loader is not None
     update = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(update)
     assert update.reduced(update.document()) == MESSAGES, f"Run {UPDATE}"
+    methods = resources.files("tarn_bigquery.rest").joinpath("methods.json").read_text(encoding="utf-8")
+    assert update.methods(update.document()) == json.loads(methods), f"Run {UPDATE}"

@@ -93,6 +93,7 @@ def test_patch_changes_what_it_names(api: Api, table: str) -> None:
     assert "description" not in body
     assert (body["friendlyName"], body["labels"]) == ("f", {"b": "2", "c": "3"})
     assert "labels" not in api.call("PATCH", table, {"labels": None})
+    assert api.call("PATCH", table, {"schema": None})["schema"]["fields"] == FIELDS
 
 
 def test_put_leaves_what_it_names(api: Api, home: str, table: str) -> None:

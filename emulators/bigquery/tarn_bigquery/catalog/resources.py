@@ -117,7 +117,8 @@ def patched(current: Resource, given: Resource) -> Resource:
     check_labels(given.get("labels"))
     body = dict(current)
     for name, value in given.items():
-        if name in _OUTPUT_ONLY:
+        # A table keeps its schema whatever is said: bq sends null where it shall stay as it is.
+        if name in _OUTPUT_ONLY or (name == "schema" and value is None):
             continue
         if name == "labels" and value is not None:
             value = {k: v for k, v in {**body.get("labels", {}), **value}.items() if v is not None}

@@ -11,6 +11,7 @@ from tarn_bigquery.rest import (
     absent,
     batches,
     datasets,
+    discovery,
     iam,
     jobs,
     monitoring,
@@ -51,6 +52,8 @@ def routes() -> list[BaseRoute]:
         Route("/healthz", monitoring.health, methods=["GET"]),
         Route("/metrics", monitoring.metrics, methods=["GET"]),
         Mount("/bigquery/v2", routes=api),
+        Route("/discovery/v1/apis/bigquery/{version}/rest", endpoint(discovery.document), methods=["GET"]),
+        Route("/$discovery/rest", endpoint(discovery.document), methods=["GET"]),
         Route("/batch/bigquery/v2", batches.run, methods=["POST"]),
         Route("/batch", batches.run, methods=["POST"]),
         # The client for Node takes the emulator's address as that of the API itself, without a path.

@@ -29,13 +29,17 @@ _WHOLE_NUMBER = re.compile(r"\d{1,20}")
 
 @dataclass(frozen=True)
 class Call:
-    """One call of an API method: the engine, the names in the path, the query string, the decoded body."""
+    """One call of an API method: the engine, the names in the path, the query string, the decoded body.
+
+    `address` is where the client has found the server.
+    """
 
     engine: Engine
     path: dict[str, str]
     query: QueryParams
     body: Body
     headers: Headers
+    address: str
 
     def integer(self, name: str, default: int | None = None) -> int | None:
         """A whole number of the query string, not below zero. Raises ApiError `invalid` for anything else."""
@@ -135,6 +139,7 @@ async def call_of(
         request.query_params,
         body,
         request.headers,
+        f"{request.url.scheme}://{request.url.netloc}",
     )
 
 

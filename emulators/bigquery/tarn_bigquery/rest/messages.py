@@ -36,7 +36,8 @@ def checked(body: Body, message: str, *, patches: bool = False) -> Body:
 
 
 @functools.cache
-def _messages() -> dict[str, Any]:
+def messages() -> dict[str, Any]:
+    """Message name to member name to type: `[x]` is a list, `{x}` a map, `<A|B>` a word, `any` is anything."""
     text = resources.files("tarn_bigquery.rest").joinpath("messages.json").read_text(encoding="utf-8")
     return json.loads(text)
 
@@ -47,7 +48,7 @@ for Node a BOOL as true or false, and BigQuery reads them. Source: google-cloud-
 
 
 def _member(value: Any, message: str, name: str, path: str) -> Any:
-    kind = _messages()[message].get(name)
+    kind = messages()[message].get(name)
     if (message, name) in _BARE_TOO and isinstance(value, bool | int | float):
         return json.dumps(value)
     return value if kind is None else _value(value, kind, path)
@@ -73,7 +74,7 @@ def _value(value: Any, kind: str, path: str) -> Any:
 
 
 def _message(value: Any, kind: str, path: str) -> Any:
-    shape = _messages()[kind]
+    shape = messages()[kind]
     if isinstance(shape, str):
         return _value(value, shape, path)
     if not isinstance(value, dict):

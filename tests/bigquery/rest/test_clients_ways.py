@@ -1,21 +1,45 @@
-"""Many calls in one request, and requests that say their method in a header."""
+"""What is read before any call, many calls in one request, and requests that say their method in a header."""
 
 from typing import Any
 
 import pytest
-from googleapiclient.discovery import build_from_document
+from googleapiclient.discovery import build
 from httplib2 import Http
 
 from .conftest import Api
-from .test_methods import DOCUMENT
+from .test_methods import METHODS
 
 MIXED = {"Content-Type": "multipart/mixed; boundary=b"}
 
 
 def service(api: Api) -> Any:
-    """Google's client for every API, made of BigQuery's discovery document with the emulator's address."""
-    document = {**DOCUMENT, "rootUrl": f"{api.url}/", "baseUrl": f"{api.url}/bigquery/v2/"}
-    return build_from_document(document, http=Http())
+    """Google's client for every API, which asks the emulator what it can do."""
+    address = api.url + "/discovery/v1/apis/{api}/{apiVersion}/rest"
+    return build("bigquery", "v2", discoveryServiceUrl=address, static_discovery=False, http=Http())
+
+
+@pytest.mark.feature("REST", "the discovery document, for google-api-python-client and bq")
+@pytest.mark.parametrize("path", ["/discovery/v1/apis/bigquery/v2/rest", "/$discovery/rest?version=v2"])
+def test_the_discovery_document_has_all_methods(api: Api, path: str) -> None:
+    document = api.call("GET", path)
+    assert (document["rootUrl"], document["servicePath"]) == (f"{api.url}/", "bigquery/v2/")
+    found = {
+        method["id"].removeprefix("bigquery."): (method["httpMethod"], method["flatPath"])
+        for resource in document["resources"].values()
+        for method in resource["methods"].values()
+    }
+    assert found == METHODS
+    assert api.refused("GET", path.replace("v2", "v1"))["code"] == 404
+
+
+def test_calls_of_a_client_made_of_the_document(api: Api, home: str) -> None:
+    client, name = service(api), home.partition("/")[2]
+    body = {"tableReference": {"projectId": "lake", "datasetId": name, "tableId": "t"}}
+    client.tables().insert(projectId="lake", datasetId=name, body=body).execute()
+    listed = client.tables().list(projectId="lake", datasetId=name, fields="tables/id").execute()
+    assert listed == {"tables": [{"id": f"lake:{name}.t"}]}
+    rows = client.jobs().query(projectId="lake", body={"query": "SELECT 1 AS x", "useLegacySql": False}).execute()
+    assert rows["rows"] == [{"f": [{"v": "1"}]}]
 
 
 @pytest.mark.feature("REST", "batch requests")
