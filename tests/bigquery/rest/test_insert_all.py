@@ -150,3 +150,8 @@ def test_an_id_of_a_row_that_was_skipped_may_come_again(api: Api, table: str) ->
         assert [error["index"] for error in answer["insertErrors"]] == [1]
     api.call("POST", f"{table}/insertAll", {"rows": [{"insertId": "b", "json": {"i": 2}}]})
     assert listed(api, table, "i") == [["1"], ["2"]]
+
+
+def test_a_request_too_large(api: Api, table: str) -> None:
+    error = api.refused("POST", f"{table}/insertAll", {"rows": [{"json": {"s": "x" * 10_485_760}}]})
+    assert (error["code"], error["message"]) == (400, "Request payload size exceeds the limit: 10485760 bytes.")

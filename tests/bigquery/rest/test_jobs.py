@@ -228,3 +228,14 @@ def test_timestamps_as_whole_numbers(api: Api, wanted: str, value: str) -> None:
     assert float(answer["rows"][0]["f"][0]["v"]) == float(value)
     answer = api.call("POST", "queries", {**body, "formatOptions": {"useInt64Timestamp": wanted == "true"}})
     assert float(answer["rows"][0]["f"][0]["v"]) == float(value)
+
+
+@pytest.mark.parametrize("name", ["writeDisposition", "createDisposition", "priority"])
+def test_words_that_no_job_takes(api: Api, name: str) -> None:
+    error = api.refused("POST", "jobs", {"configuration": query("SELECT 1", **{name: "SOMEHOW"})})
+    assert (error["code"], error["message"]) == (400, f"Invalid value for {name}: SOMEHOW is not a valid value")
+
+
+def test_fewer_rows_than_none(api: Api) -> None:
+    error = api.refused("POST", "queries", {"query": "SELECT 1", "useLegacySql": False, "maxResults": -1})
+    assert (error["code"], error["errors"][0]["location"]) == (400, "maxResults")

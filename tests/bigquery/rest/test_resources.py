@@ -199,3 +199,67 @@ def test_rows_of_chosen_fields(api: Api, table: str) -> None:
     assert [[cell["v"] for cell in row["f"]] for row in answer["rows"]] == [
         ["1", {"f": [{"v": "2024-01-01"}]}], ["2", None],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("project", ["a b", "a!", "é", "a/../b", "x" * 64, "a:b:c"])
+def test_projects_that_there_cannot_be(api: Api, project: str) -> None:
+    error = api.refused("GET", f"/bigquery/v2/projects/{project.replace('/', '%00')}/datasets")
+    assert invalid(error)
+    assert error["message"].startswith("Invalid project ID '")
+
+
+@pytest.mark.parametrize("project", ["lake", "my-project-1", "example.com:my-project", "Dev_1"])
+def test_projects_that_there_can_be(api: Api, project: str) -> None:
+    assert api.call("GET", f"/bigquery/v2/projects/{project}/datasets")["kind"] == "bigquery#datasetList"
+
+
+@pytest.mark.feature("REST", "datasets without case or in other catalogs, linked datasets, collations", refused=True)
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("isCaseInsensitive", True),
+        ("defaultCollation", "und:ci"),
+        ("linkedDatasetSource", {"sourceDataset": {"projectId": "p", "datasetId": "d"}}),
+        ("externalDatasetReference", {"externalSource": "s", "connection": "c"}),
+    ],
+)
+def test_datasets_of_another_kind(api: Api, home: str, member: str, value: Any) -> None:
+    for method, path, body in (("POST", "datasets", {"datasetReference": {"datasetId": "n"}}), ("PATCH", home, {})):
+        error = api.refused(method, path, {**body, member: value})
+        assert (error["code"], error["message"]) == (501, f"The emulator does not support {member} of a dataset.")
+
+
+def test_a_layout_that_no_table_has(api: Api, home: str, table: str) -> None:
+    for method in ("PATCH", "PUT"):
+        body = {"schema": {"fields": FIELDS}, "clustering": {"fields": ["none"]}}
+        assert invalid(api.refused(method, table, body))
+    assert invalid(api.refused("PATCH", table, {"timePartitioning": {"type": "DAY"}}))
+    assert api.call("PATCH", table, {"clustering": {"fields": ["s"]}})["clustering"] == {"fields": ["s"]}
+
+
+def test_a_table_that_would_be_over_already(api: Api, home: str) -> None:
+    error = api.refused("POST", f"{home}/tables", {"tableReference": {"tableId": "t"}, "expirationTime": "1000"})
+    assert invalid(error)
+    assert error["errors"][0]["location"] == "expirationTime"
+    assert api.refused("GET", f"{home}/tables/t")["code"] == 404
+
+
+@pytest.mark.parametrize(
+    ("data", "headers", "code"),
+    [
+        (b"{", {}, 400),
+        (b"\x1f\x8bzzz", {"Content-Encoding": "gzip"}, 400),
+        (b"{}", {"Content-Encoding": "br"}, 501),
+        (b'{"datasetReference": {"datasetId": 5}}', {}, 400),
+        (b"", {}, 400),
+    ],
+)
+def test_bodies_that_cannot_be_read(api: Api, data: bytes, headers: dict[str, str], code: int) -> None:
+    answer = api.send("POST", "datasets", data=data, headers={"Content-Type": "application/json", **headers})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (code, code)
+
+
+def test_a_flag_that_is_none(api: Api, home: str) -> None:
+    error = api.refused("DELETE", home, deleteContents="maybe")
+    assert invalid(error)
+    assert error["errors"][0]["location"] == "deleteContents"

@@ -6,6 +6,7 @@ from typing import Any
 
 from tarn_bigquery.errors import ApiError, invalid
 
+_PROJECT = re.compile(r"([\w.-]{1,63}:)?[\w-]{1,63}", re.ASCII)
 _DATASET = re.compile(r"\w{1,1024}", re.ASCII)
 _ROUTINE = re.compile(r"\w{1,256}", re.ASCII)
 _TABLE = re.compile(r"[\w\-\u2010-\u2015 ]{1,1024}")
@@ -49,6 +50,16 @@ class TableRef:
             return cls(reference.get("projectId") or project, reference["datasetId"], reference["tableId"])
         except KeyError as error:
             raise ApiError("required", f"Required parameter is missing: {error.args[0]}") from error
+
+
+def check_project_id(project: str) -> None:
+    """Shorter names than BigQuery's are let through, and capitals: nobody else could have them here."""
+    if not _PROJECT.fullmatch(project):
+        raise invalid(
+            f"Invalid project ID '{project}'. Project IDs must contain 6-63 lowercase letters, digits, or dashes. Some "
+            "project IDs also include domain name separated by a colon. IDs must start with a letter and may not end "
+            "with a dash."
+        )
 
 
 def check_dataset_id(dataset: str) -> None:

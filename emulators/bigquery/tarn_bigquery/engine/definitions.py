@@ -108,6 +108,8 @@ def _path_beside(ref: TableRef) -> str:
 def _completed(transaction: Transaction, body: Resource) -> Resource:
     """The table with what its dataset says of it. Raises ApiError for names and a layout that may not be."""
     ref = ref_of(body)
+    if transaction.catalog.is_expired(body):
+        raise invalid(f"Invalid expiration time of the table {ref}: it is in the past.", "expirationTime")
     body = _with_expiration(body, transaction.catalog.dataset(ref.parent), transaction.catalog.clock())
     check_table_id(ref.table)
     _check_names(fields_of(body))
@@ -164,6 +166,7 @@ def update_table(transaction: Transaction, ref: TableRef, current: Resource, edi
         _check_names(fields)
         _check_modes(fields)
         evolve(transaction, ref, fields_of(current), fields)
+        check_layout({**wanted, "schema": {"fields": fields}})
 
     def apply(latest: Resource) -> Resource:
         body = _layout_of(latest) | edit(latest)

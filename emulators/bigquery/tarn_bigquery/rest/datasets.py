@@ -7,7 +7,7 @@ from tarn_bigquery.catalog import resources
 from tarn_bigquery.catalog.catalog import Resource
 from tarn_bigquery.catalog.names import DatasetRef
 from tarn_bigquery.engine import definitions
-from tarn_bigquery.errors import invalid
+from tarn_bigquery.errors import invalid, unsupported
 from tarn_bigquery.rest.answers import OF_CONTENT
 from tarn_bigquery.rest.http import Call
 from tarn_bigquery.rest.pages import page
@@ -15,6 +15,7 @@ from tarn_bigquery.rest.pages import page
 
 def insert(call: Call) -> Resource:
     call.reference("datasetReference")
+    _check_supported(call.body)
     given = resources.require(call.body, "datasetReference", "datasetId")
     return definitions.create_dataset(call.engine.database, DatasetRef(call.path["project"], given), call.body)
 
@@ -25,6 +26,17 @@ def get(call: Call) -> Resource:
     if view == "METADATA":
         return {name: value for name, value in body.items() if name != "access"}
     return {name: body[name] for name in _OF_ACCESS if name in body} if view == "ACL" else body
+
+
+_UNSUPPORTED = ("isCaseInsensitive", "defaultCollation", "externalDatasetReference", "linkedDatasetSource",
+                "externalCatalogDatasetOptions")  # fmt: skip
+
+
+def _check_supported(body: Resource) -> None:
+    """Raises ApiError `notImplemented` for what would change the meaning of the dataset's tables and names."""
+    for name in _UNSUPPORTED:
+        if body.get(name):
+            raise unsupported(f"{name} of a dataset")
 
 
 _OF_ACCESS = ("kind", "etag", "id", "selfLink", "datasetReference", "access")
@@ -55,6 +67,7 @@ def put(call: Call) -> Resource:
 def _change(call: Call, change: Any) -> Resource:
     def edit(current: Resource) -> Resource:
         resources.check_etag(current, call.headers.get("if-match"))
+        _check_supported(call.body)
         if (wanted := call.body.get("location")) and wanted.upper() != current["location"].upper():
             raise invalid(
                 f"The location of a dataset cannot be changed: {ref} is in {current['location']}.", "location"

@@ -14,8 +14,9 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tarn_bigquery.catalog.names import check_project_id
 from tarn_bigquery.engine.engine import Engine
-from tarn_bigquery.errors import ApiError, invalid
+from tarn_bigquery.errors import ApiError, invalid, unsupported
 from tarn_bigquery.rest.answers import Form, error_response
 from tarn_bigquery.rest.messages import Body, checked
 
@@ -24,6 +25,7 @@ _log = logging.getLogger("tarn_bigquery.rest")
 _REFERENCES = {"projectId": "project", "datasetId": "dataset", "tableId": "table", "routineId": "routine"}
 """Members of references, and the names that paths have for them."""
 
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
 _WHOLE_NUMBER = re.compile(r"\d{1,20}")
 
 
@@ -64,7 +66,11 @@ class Call:
         return given
 
     def flag(self, name: str) -> bool:
-        return self.query.get(name, "").lower() in {"true", "1"}
+        """Whether a parameter is true. Raises ApiError `invalid` for what is neither that nor false."""
+        text = self.query.get(name) or "false"
+        if text.lower() not in _FLAGS:
+            raise invalid(f"Invalid value at '{name}' (TYPE_BOOL), \"{text}\"", name)
+        return _FLAGS[text.lower()]
 
     def words(self, name: str) -> list[str]:
         """The values of a parameter that may come several times, or hold several with commas between them."""
@@ -133,9 +139,12 @@ async def call_of(
         body = decode(await request.body(), request.headers.get("content-encoding", ""))
     if takes is not None:
         body = checked(body, takes, patches=request.method == "PATCH")
+    names = path if path is not None else dict(request.path_params)
+    if "project" in names:
+        check_project_id(names["project"])
     return Call(
         request.app.state.engine,
-        path if path is not None else dict(request.path_params),
+        names,
         request.query_params,
         body,
         request.headers,
@@ -161,9 +170,12 @@ def decode(raw: bytes, encoding: str) -> Body:
 
 
 def unzipped(raw: bytes, encoding: str) -> bytes:
-    """A body without its Content-Encoding. Raises ApiError `invalid` where it does not have that."""
-    if encoding.strip().lower() != "gzip":
+    """A body without its Content-Encoding. Raises ApiError where it does not have that, or a strange one."""
+    name = encoding.strip().lower()
+    if name in {"", "identity"}:
         return raw
+    if name != "gzip":
+        raise unsupported(f"bodies in the encoding {name}")
     try:
         return gzip.decompress(raw)
     except (OSError, EOFError, zlib.error) as error:

@@ -38,6 +38,13 @@ async def insert(call: Call) -> dict[str, Any]:
 
 
 _KINDS = {"query", "load", "copy", "extract"}
+_WORDS = {
+    "createDisposition": {"CREATE_IF_NEEDED", "CREATE_NEVER"},
+    "priority": {"INTERACTIVE", "BATCH"},
+    "writeDisposition": {"WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA", "WRITE_APPEND", "WRITE_EMPTY"},
+}
+"""Members that the discovery document takes for any text."""
+
 _JOB_ID = re.compile(r"[\w-]{1,1024}", re.ASCII)
 
 
@@ -54,6 +61,7 @@ def new_job(call: Call, body: dict[str, Any]) -> Job:
             f"spreadsheetExtract), but there were {len(kinds)}: {', '.join(kinds)}",
             "configuration",
         )
+    _check_words(configuration[kinds[0]])
     check_labels(configuration.get("labels"))
     reference = call.reference("jobReference")
     job_id = reference.get("jobId") or new_job_id()
@@ -64,6 +72,12 @@ def new_job(call: Call, body: dict[str, Any]) -> Job:
             "jobReference.jobId",
         )
     return Job(call.path["project"], job_id, configuration, reference.get("location") or LOCATION)
+
+
+def _check_words(configuration: dict[str, Any]) -> None:
+    for name, words in _WORDS.items():
+        if configuration.get(name, "") not in {"", *words}:
+            raise invalid(f"Invalid value for {name}: {configuration[name]} is not a valid value", name)
 
 
 async def _dry_run(call: Call, job: Job) -> dict[str, Any]:
@@ -102,8 +116,10 @@ async def query(call: Call) -> dict[str, Any] | Later:
 
 
 def _check_form(call: Call) -> None:
-    """Raises ApiError, before anything is run, for rows in a form that is not served."""
+    """Raises ApiError, before anything is run, for rows in a form or number that is not served."""
     wants_int64(call)
+    if int(call.body.get("maxResults", 0)) < 0:
+        raise invalid(f"Invalid value at 'maxResults' (TYPE_UINT32), {call.body['maxResults']}", "maxResults")
     form = call.body.get("queryResultsFormat", "STRUCT_ENCODING")
     if form not in {"STRUCT_ENCODING", "QUERY_RESULTS_FORMAT_UNSPECIFIED"}:
         raise unsupported(f"queryResultsFormat {form}")

@@ -42,7 +42,13 @@ def _source(call: Call) -> RowSource:
     return StoredRows.of(call.engine.database, target.table, fields, where)
 
 
+_MOST_BYTES = 10 * 1024 * 1024
+"""https://cloud.google.com/bigquery/quotas#streaming_inserts"""
+
+
 def insert_all(call: Call) -> dict[str, Any]:
+    if int(call.headers.get("content-length", "0")) > _MOST_BYTES:
+        raise invalid(f"Request payload size exceeds the limit: {_MOST_BYTES} bytes.")
     errors = call.engine.inserts.insert(ref_of(call), call.body)
     body: dict[str, Any] = {"kind": "bigquery#tableDataInsertAllResponse"}
     return body | ({"insertErrors": errors} if errors else {})
