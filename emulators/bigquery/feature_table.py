@@ -22,7 +22,7 @@ TARGETS = {ROOT / "emulators" / "bigquery" / "README.md": False, ROOT / "README.
 
 BEGIN, END = "<!-- features: begin -->", "<!-- features: end -->"
 STATUSES = ("supported", "partly", "refused")
-REFUSALS = {"BadRequest", "MethodNotImplemented", "ApiError", "NotFound", "raises", "StorageError"}
+REFUSALS = {"BadRequest", "MethodNotImplemented", "ApiError", "NotFound", "raises", "refused", "StorageError"}
 
 
 @dataclass(frozen=True)
