@@ -49,18 +49,26 @@ class Form:
             return result
         if result is None:
             return Response(status_code=204)
-        if result.get("etag") == OF_CONTENT:
-            result = {**result, "etag": hashlib.md5(_json(result).encode(), usedforsecurity=False).hexdigest()}
-        head = {"etag": result["etag"]} if "etag" in result else {}
-        if any(is_etag(known, result.get("etag")) for known in self.known):
+        etag, text = _tagged(result)
+        head = {} if etag is None else {"etag": etag}
+        if any(is_etag(known, etag) for known in self.known):
             return Response(status_code=304, headers=head)
-        return Response(self._text(result), media_type="application/json", headers=head)
+        return Response(self._formed(text), media_type="application/json", headers=head)
 
-    def _text(self, result: dict[str, Any]) -> str:
+    def _formed(self, text: str) -> str:
         if not self.mask and not self.indented:
-            return _json(result)
-        wanted = parted(json.loads(_json(result)), self.mask)
+            return text
+        wanted = parted(json.loads(text), self.mask)
         return json.dumps(wanted, indent=2, ensure_ascii=False) + "\n" if self.indented else _json(wanted)
+
+
+def _tagged(result: dict[str, Any]) -> tuple[str | None, str]:
+    """A result's etag, if it has one, and its JSON."""
+    if result.get("etag") != OF_CONTENT:
+        return result.get("etag"), _json(result)
+    text = _json({name: value for name, value in result.items() if name != "etag"})
+    etag = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    return etag, f'{text[:-1]},"etag":"{etag}"}}'
 
 
 def error_response(error: ApiError) -> Response:
