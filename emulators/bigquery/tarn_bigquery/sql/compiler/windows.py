@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from tarn_bigquery.catalog.names import quote
+from tarn_bigquery.sql.compiler.kinds import FLOAT64
 
 if TYPE_CHECKING:
     from tarn_bigquery.sql.compiler.expressions import Expressions
@@ -29,7 +30,7 @@ def definition(compiler: "Expressions", node: exp.Window) -> str:
 def _specification(compiler: "Expressions", node: exp.Window) -> list[str]:
     parts = []
     if node.args.get("partition_by"):
-        keys = ", ".join(compiler.value(key).sql for key in node.args["partition_by"])
+        keys = ", ".join(_partition_key(compiler, key) for key in node.args["partition_by"])
         parts.append(f"PARTITION BY {keys}")
     if node.args.get("order") is not None:
         keys = ", ".join(ordered(compiler, key) for key in node.args["order"].expressions)
@@ -40,9 +41,19 @@ def _specification(compiler: "Expressions", node: exp.Window) -> list[str]:
     return parts
 
 
+def _partition_key(compiler: "Expressions", node: exp.Expr) -> str:
+    value = compiler.value(node)
+    if value.type == FLOAT64:
+        raise compiler.env.wrong("Partitioning by expressions of type FLOAT64 is not allowed", node)
+    return value.sql
+
+
 def ordered(compiler: "Expressions", node: exp.Ordered) -> str:
-    """One key of an ORDER BY."""
-    return f"{compiler.value(node.this).sql}{direction(node)}"
+    """One key of an ORDER BY. Raises ApiError for a type that has no order."""
+    value = compiler.value(node.this)
+    if value.type.fields:
+        raise compiler.env.wrong(f"ORDER BY does not support expressions of type {value.type}", node)
+    return f"{value.sql}{direction(node)}"
 
 
 def direction(node: exp.Ordered) -> str:

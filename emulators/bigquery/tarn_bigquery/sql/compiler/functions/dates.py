@@ -259,15 +259,17 @@ def extract(env: Environment, node: exp.Expr, part: str, value: Value, zone: Val
     """`EXTRACT(part FROM value AT TIME ZONE zone)`."""
     if value.type == NULL:
         value = null(DATE)
+    if value.type not in _PARTS:
+        raise env.wrong(f"EXTRACT does not support arguments of type: {value.type}", node)
+    if part.partition("(")[0] not in _PARTS[value.type]:
+        raise env.wrong(f"EXTRACT from {value.type} does not support the {part} date part", node)
     if value.type == INTERVAL:
         return Value(f"googlesql.interval_{part.lower()}({value.sql})", INT64)
-    if value.type not in {DATE, DATETIME, TIMESTAMP, TIME}:
-        raise env.wrong(f"EXTRACT does not support arguments of type: {value.type}", node)
     sql = zones.local(value.sql, zone) if value.type == TIMESTAMP else value.sql
-    if part in {"DATE", "TIME", "DATETIME"}:
+    if part in _CIVIL:
         civil = Value(sql, DATETIME if value.type == TIMESTAMP else value.type)
         return casts.cast(civil, Type(part)) or civil
-    if part in _EXTRACTS and not (value.type == DATE and part in _TIME_PARTS):
+    if part in _EXTRACTS:
         return Value(_EXTRACTS[part].format(sql), INT64)
     found = re.fullmatch(r"WEEK\((\w+)\)", part)
     if found is not None and found[1] in _WEEKDAYS:
@@ -275,6 +277,7 @@ def extract(env: Environment, node: exp.Expr, part: str, value: Value, zone: Val
     raise env.wrong(f"EXTRACT from {value.type} does not support the {part} date part", node)
 
 
+_CIVIL = {"DATE", "TIME", "DATETIME"}
 _EXTRACTS = {
     "YEAR": "year({0})",
     "QUARTER": "quarter({0})",
@@ -290,6 +293,14 @@ _EXTRACTS = {
     "ISOWEEK": "weekofyear({0})",
     "ISOYEAR": "isoyear({0})",
     "WEEK": "googlesql.week_number({0}, 0)",
+}
+_CALENDAR_PARTS = _EXTRACTS.keys() - set(_TIME_PARTS)
+_PARTS = {
+    DATE: _CALENDAR_PARTS,
+    TIME: {*_TIME_PARTS},
+    DATETIME: {*_CALENDAR_PARTS, *_TIME_PARTS, "DATE", "TIME"},
+    TIMESTAMP: {*_CALENDAR_PARTS, *_TIME_PARTS, *_CIVIL},
+    INTERVAL: {"YEAR", "QUARTER", "MONTH", "DAY", *_TIME_PARTS},
 }
 
 
