@@ -13,7 +13,7 @@ blocks and transactions from Blockchair, and marts of both.
 | `parquetize` | casts the rows to the declared schema, puts bad ones into quarantine | the Parquet file's path |
 | `upload_to_gcs` | replaces the day's objects in the bucket, checks what arrived | their `gs://` URIs |
 | `load_external_table` | creates or updates the external table, proves the row count, holds its checks | the day |
-| `dbt_vars` | tells dbt which days were loaded | them |
+| `dbt_window` | tells dbt which days were loaded | them |
 | `dbt_deps` | installs dbt's packages, which lie in the project | |
 | `dbt_seed` | loads the list of coins | |
 | `dbt_run` | builds the models of the days that were loaded | |
@@ -48,7 +48,7 @@ from airflow.sdk import chain, dag, task_group
 from tarn.airflow.alerts.notifier import alerts
 from tarn.airflow.dbt_commands import dbt_commands
 from tarn.airflow.params import lane_params
-from tarn.airflow.tasks import dbt_vars, download, lanes, load_external_table, parquetize, plan_lanes, upload_to_gcs
+from tarn.airflow.tasks import dbt_window, download, lanes, load_external_table, parquetize, plan_lanes, upload_to_gcs
 from tarn.airflow.timetable import after_each
 from tarn.partition import Granularity
 
@@ -103,7 +103,7 @@ def crypto() -> None:
     loaded = [ingest(publisher) for publisher in DATASETS]
     deps, seed, _, test = dbt_commands("crypto", MARTS)
     chain(loaded, deps)
-    dbt_vars(loaded=loaded) >> seed
+    dbt_window(loaded=loaded) >> seed
     chain(test, end)
 
 

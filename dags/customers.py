@@ -3,7 +3,7 @@
 Every day, for the delivery of the day before: a CSV file that people have typed, cleaned by declared rules, and marts
 in which each transaction is one row, however often the shop has sent it.
 
-`plan_lanes` → `clean` → `load` → `validate` → `dbt_vars` → a group of tasks for each model
+`plan_lanes` → `clean` → `load` → `validate` → `dbt_window` → a group of tasks for each model
 
 | Task | What it does | What it gives to the next |
 | --- | --- | --- |
@@ -11,7 +11,7 @@ in which each transaction is one row, however often the shop has sent it.
 | `clean` | fetches the delivery, cleans its rows, puts them into the bucket; skipped where there is none | the lane |
 | `load` | creates or updates the external table, proves the row count | the table and the day |
 | `validate` | holds the day's rows against the checks of the dataset | the table and the day |
-| `dbt_vars` | tells dbt which days were loaded | them |
+| `dbt_window` | tells dbt which days were loaded | them |
 | `dbt.stg_customer_transactions` | `run`, then `test` | |
 | `dbt.dim_customers`, `dbt.dim_products` | `run`, then `test`, side by side | |
 | `dbt.fact_transactions` | `run`, then `test` | |
@@ -44,7 +44,7 @@ from airflow.sdk import TriggerRule, chain, dag
 from tarn.airflow.alerts.notifier import alerts
 from tarn.airflow.dbt_groups import dbt_groups
 from tarn.airflow.params import lane_params
-from tarn.airflow.tasks import clean, dbt_vars, lake_tables, load, plan_lanes, validate
+from tarn.airflow.tasks import clean, dbt_window, lake_tables, load, plan_lanes, validate
 from tarn.airflow.timetable import after_each
 from tarn.partition import Granularity
 
@@ -76,7 +76,7 @@ def customers() -> None:
     cleaned = clean.expand(lane=plan_lanes(str(Granularity.DAY), DATASETS))
     loaded = load.override(**others_go_on).expand(lane=cleaned)
     validated = validate.override(outlets=lake_tables(*DATASETS), **others_go_on).expand(lane=cleaned)
-    chain(loaded, validated, dbt_vars(loaded=validated), dbt_groups("customers"))
+    chain(loaded, validated, dbt_window(loaded=validated), dbt_groups("customers"))
 
 
 customers()

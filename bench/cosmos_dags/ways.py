@@ -1,6 +1,5 @@
 """The models of the customers' pipeline, once for each way in which Cosmos can run them: what bench/cosmos.py times."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +9,8 @@ from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestIndire
 
 from tarn.airflow.dbt_graph import PACKAGE
 from tarn.airflow.dbt_groups import OPERATOR_ARGS, dbt_groups, profile
+from tarn.marts import window_variables
+from tarn.partition import Granularity, Partition
 from tarn.settings import current_settings
 
 PIPELINE = "customers"
@@ -48,11 +49,11 @@ WATCHING: Mapping[str, Callable[[], DbtTaskGroup]] = {
 }
 
 
-@task(task_id="dbt_vars")
-def day_as_vars() -> str:
+@task(task_id="dbt_window")
+def window_of_the_day() -> dict[str, str]:
     """The day that the run was asked for."""
     day: Any = get_current_context()["params"]["day"]
-    return json.dumps({"start_day": day, "end_day": day})
+    return window_variables([Partition.parse(day, Granularity.DAY)])
 
 
 def way(name: str, groups: Callable[[], DbtTaskGroup]) -> DAG:
@@ -60,7 +61,7 @@ def way(name: str, groups: Callable[[], DbtTaskGroup]) -> DAG:
 
     @dag(dag_id=name, schedule=None, params={"day": Param(type="string", format="date")})
     def models() -> None:
-        chain(day_as_vars(), groups())
+        chain(window_of_the_day(), groups())
 
     return models()
 

@@ -1,27 +1,12 @@
-{#- The first days that the vars start_<granularity> and end_<granularity> name; none where they name none. -#}
-{%- macro _named_edges(granularity) -%}
-    {%- set first, last = var('start_' ~ granularity, none), var('end_' ~ granularity, none) -%}
-    {%- for value in (first, last) if first or last -%}
-        {%- if not modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', value | string) -%}
-            {%- do exceptions.raise_compiler_error(
-                "vars start_" ~ granularity ~ " and end_" ~ granularity ~ " are " ~ first ~ " and " ~ last
-                ~ ": give both as days such as 2022-04-18, or neither."
-            ) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {%- do return((first | string, last | string) if first else none) -%}
-{%- endmacro -%}
-
-
-{#- Whether the vars name any partition of the collisions: without one all of them are built. -#}
+{#- Whether the window names any partition of the collisions: without one all of them are built. -#}
 {%- macro names_collisions_partitions() -%}
-    {%- do return(_named_edges('day') is not none or _named_edges('year') is not none) -%}
+    {%- do return(daily.named_edges('day') is not none or daily.named_edges('year') is not none) -%}
 {%- endmacro -%}
 
 
 {#- A condition that keeps the named partitions of one of the two datasets, in literals, so that no other is read. -#}
 {%- macro in_named_partitions(granularity, column) -%}
-    {%- set edges = _named_edges(granularity) -%}
+    {%- set edges = daily.named_edges(granularity) -%}
     {{ column ~ " between date '" ~ edges[0] ~ "' and date '" ~ edges[1] ~ "'" if edges else 'false' }}
 {%- endmacro -%}
 

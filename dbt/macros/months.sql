@@ -1,13 +1,9 @@
-{#- The months that the vars start_month and end_month name, as DATE literals; an empty list where they name none. -#}
+{#- The months that the window of the build names, as DATE literals; an empty list where it names none. -#}
 {%- macro named_months() -%}
-    {%- set first, last = var('start_month'), var('end_month') -%}
+    {%- set edges = daily.named_edges('month') -%}
     {%- set months = [] -%}
-    {%- if first or last -%}
-        {%- set first, last = _month_number('start_month', first), _month_number('end_month', last) -%}
-        {%- if first > last -%}
-            {%- do exceptions.raise_compiler_error("var end_month lies before var start_month.") -%}
-        {%- endif -%}
-        {%- for month in range(first, last + 1) -%}
+    {%- if edges -%}
+        {%- for month in range(_month_number('start_month', edges[0]), _month_number('end_month', edges[1]) + 1) -%}
             {%- do months.append("date '%04d-%02d-01'" % (month // 12, month % 12 + 1)) -%}
         {%- endfor -%}
     {%- endif -%}
@@ -16,13 +12,9 @@
 
 
 {#- A month as the count of months since the year 0. -#}
-{%- macro _month_number(name, value) -%}
-    {%- set text = value | string -%}
-    {%- if not modules.re.fullmatch('[0-9]{4}-(0[1-9]|1[0-2])-01', text) -%}
-        {%- do exceptions.raise_compiler_error(
-            "var " ~ name ~ " is " ~ text ~ ": give both start_month and end_month, each as the first day of a month "
-            ~ "such as 2020-04-01, or neither."
-        ) -%}
+{%- macro _month_number(name, text) -%}
+    {%- if not text.endswith('-01') -%}
+        {%- do daily.refuse_edge(name, text, "give the first day of a month, such as 2020-04-01.") -%}
     {%- endif -%}
     {%- do return(text[:4] | int * 12 + text[5:7] | int - 1) -%}
 {%- endmacro -%}

@@ -1,15 +1,19 @@
 """The marts: one ``dbt build`` over the partitions that were loaded."""
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from tarn.dbt_parse import parse_handed_on
 from tarn.errors import BuildFailed
-from tarn.partition import Partition
+from tarn.partition import Granularity, Partition
 from tarn.settings import Settings
+
+EDGES = ("start", "end")
+WINDOW = tuple(f"TARN_{edge}_{granularity}".upper() for granularity in Granularity for edge in EDGES)
+"""The names of the variables that tell dbt which partitions to build."""
 
 FAILURE_MARKS = ("Failure in ", "Error in ", "Compilation Error", "Runtime Error", "Database Error", "Parsing Error")
 
@@ -26,38 +30,46 @@ def build_marts(
     ``arguments`` are more words for dbt: a ``--select`` among them takes the place of the pipeline's whole. ``say``
     gets each line of dbt's output as it comes. Raises BuildFailed naming what dbt says failed.
     """
-    edges = partition_vars(partitions)
+    window = window_variables(partitions)
+    environment = dbt_environment(settings, pipeline or "") | window
     # Unit tests hold the models' code, not the day's data: they belong to the project's tests.
     whole = ["--select", f"tag:{pipeline}"] if pipeline and "--select" not in arguments else []
-    chosen = ["--exclude-resource-type", "unit_test", *whole, *arguments]
-    command = dbt_command(settings, "build", *chosen, "--vars", json.dumps(edges))
+    command = dbt_command(settings, "build", "--exclude-resource-type", "unit_test", *whole, *arguments)
     failures = []
-    with subprocess.Popen(
-        command,
-        cwd=settings.dbt_folder,
-        env=dbt_environment(settings, pipeline or ""),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-    ) as dbt:
+    with (
+        parse_handed_on(settings, Path(environment["DBT_TARGET_PATH"])),
+        subprocess.Popen(
+            command,
+            cwd=settings.dbt_folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+        ) as dbt,
+    ):
         for line in map(str.rstrip, dbt.stdout or ()):
             say(line)
             if any(mark in line for mark in FAILURE_MARKS):
                 failures.append(line)
     if dbt.returncode != 0:
         what = "\n".join(failures) or f"dbt ended with {dbt.returncode}; its last lines are above."
-        asked = ", ".join(f"{name} {value}" for name, value in edges.items())
+        asked = ", ".join(f"{name} {value}" for name, value in window.items() if value) or "all partitions"
         raise BuildFailed(f"dbt build of {pipeline or 'all pipelines'} for {asked} failed:\n{what}")
 
 
-def partition_vars(partitions: Iterable[Partition]) -> dict[str, str]:
-    """The vars that tell dbt which partitions there are: the first days of the first and the last of a granularity."""
-    edges: dict[str, str] = {}
+def window_variables(partitions: Iterable[Partition]) -> dict[str, str]:
+    """The variables that tell dbt which partitions there are, by the first days of the first and the last of a length.
+
+    All of WINDOW are given, empty where there is nothing to tell: none that the caller's environment has shall count.
+    They are variables of the environment because dbt reads the whole project anew for each change of its ``--vars``.
+    """
+    window = dict.fromkeys(WINDOW, "")
     for partition in sorted(partitions):
-        edges.setdefault(f"start_{partition.granularity}", partition.value)
-        edges[f"end_{partition.granularity}"] = partition.value
-    return edges
+        first, last = (f"TARN_{edge}_{partition.granularity}".upper() for edge in EDGES)
+        window[first] = window[first] or partition.value
+        window[last] = partition.value
+    return window
 
 
 def dbt_command(settings: Settings, *arguments: str) -> list[str]:

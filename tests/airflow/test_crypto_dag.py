@@ -3,14 +3,18 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tarn.airflow.dbt_commands import PACKAGES, RUN
+from tarn.airflow.dbt_commands import RUN
 from tarn.airflow.pools import needed_pools
+from tarn.airflow.tasks import WINDOW_OF_RUN
+from tarn.dbt_parse import PARSE
+from tarn.marts import WINDOW
 from tarn.settings import CHECKOUT, Settings
 
 PUBLISHERS = ("blockchair", "coingecko")
@@ -30,7 +34,7 @@ def crypto(airflow_home: Path) -> Any:
 def test_both_publishers_are_asked_side_by_side_between_start_and_dbt(crypto: Any) -> None:
     lanes = {f"{publisher}.lane.{step}" for publisher in PUBLISHERS for step in STEPS}
     plans = {f"{publisher}.plan_lanes" for publisher in PUBLISHERS}
-    assert set(crypto.task_dict) == lanes | plans | {"start", "end", "dbt_vars", *DBT}
+    assert set(crypto.task_dict) == lanes | plans | {"start", "end", "dbt_window", *DBT}
     assert crypto.task_dict["start"].downstream_task_ids == plans
     for publisher in PUBLISHERS:
         others = {task for task in crypto.task_dict if not task.startswith(publisher)}
@@ -49,15 +53,16 @@ def test_dbt_is_four_commands_one_after_the_other(crypto: Any) -> None:
         assert task.task_type == "BashOperator"
         assert f" {name.removeprefix('dbt_')} " in task.bash_command
         # A backfill's runs and the schedule's are active at the same time, whatever max_active_runs says.
-        for folder in ("TARN_DBT_PACKAGES", "DBT_TARGET_PATH"):
+        for folder in ("DBT_PROJECT_DIR", "DBT_TARGET_PATH"):
             assert "/dbt/crypto/{{ run_id" in task.env[folder]
         assert task.max_active_tis_per_dag == 1
 
 
 def test_whatever_reads_the_project_is_told_the_same_days(crypto: Any) -> None:
-    told = {name for name in DBT if "--vars" in crypto.task_dict[name].bash_command}
+    told = {name for name in DBT if crypto.task_dict[name].env.items() >= WINDOW_OF_RUN.items()}
     assert told == {"dbt_seed", "dbt_run", "dbt_test"}
-    assert crypto.task_dict["dbt_vars"].downstream_task_ids == {"dbt_seed"}
+    assert not [name for name in DBT if "--vars" in crypto.task_dict[name].bash_command]
+    assert crypto.task_dict["dbt_window"].downstream_task_ids == {"dbt_seed"}
 
 
 def test_a_publisher_is_asked_by_one_task_at_a_time(crypto: Any) -> None:
@@ -104,17 +109,36 @@ def test_its_page_explains_every_task_and_every_param(crypto: Any) -> None:
     assert list(crypto.params) == ["start_day", "end_day", "datasets", "force"]
 
 
+def own_commands(crypto: Any, home: Path, run: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The words and the environment of each of dbt's commands, in a lake whose folder of state is another one."""
+    for name in DBT:
+        task = crypto.task_dict[name]
+        moved = {key: value.replace(str(Settings().home), str(home)) for key, value in task.env.items()}
+        own = {key: value.replace(RUN, run) for key, value in moved.items() if key not in WINDOW}
+        yield task.bash_command.replace(str(Settings().home), str(home)), {**os.environ, **own}
+
+
 def test_a_command_on_another_worker_installs_the_packages_first(crypto: Any, tmp_path: Path) -> None:
-    task = crypto.task_dict["dbt_test"]
-    first, separator, _ = task.bash_command.partition(" && ")
+    *_, (words, environment) = own_commands(crypto, tmp_path, "run")
+    first, separator, _ = words.partition("\nfi\n")
     assert separator
-    own = {name: value.replace(RUN, "run") for name, value in task.env.items()}
-    environment = {
-        **os.environ,
-        **own,
-        PACKAGES: str(tmp_path / "packages"),
-        "DBT_TARGET_PATH": str(tmp_path / "target"),
-    }
     for _ in range(2):
-        subprocess.run(["bash", "-c", first], cwd=task.cwd, env=environment, check=True)
-        assert (tmp_path / "packages" / "daily" / "dbt_project.yml").is_file()
+        subprocess.run(["bash", "-c", first + separator], env=environment, check=True)
+        project = tmp_path / "dbt" / "crypto" / "run" / "project"
+        assert (project / "dbt_packages" / "daily" / "dbt_project.yml").is_file()
+        assert (project / "models").resolve() == CHECKOUT / "dbt" / "models"
+
+
+def test_what_dbt_has_read_of_the_project_goes_from_command_to_command_and_from_run_to_run(
+    crypto: Any, tmp_path: Path
+) -> None:
+    dbt = tmp_path / "dbt.sh"
+    dbt.write_text(
+        'if [ "$2" = deps ]; then mkdir -p "$DBT_PROJECT_DIR/dbt_packages"; '
+        f'else echo "$2" >> "$DBT_TARGET_PATH/{PARSE}"; fi'
+    )
+    for run in ("first", "second"):
+        for words, environment in own_commands(crypto, tmp_path, run):
+            told = words.replace(str(Path(sys.executable).with_name("dbt")), f"bash {dbt}")
+            subprocess.run(["bash", "-c", told], env=environment, check=True)
+    assert (tmp_path / "dbt" / PARSE).read_text().split() == ["seed", "run", "test"] * 2

@@ -19,7 +19,7 @@ DATASETS = {
     "blockchair": ("crypto_blocks", "crypto_transactions"),
 }
 LANE = ("download", "parquetize", "upload_to_gcs", "load_external_table")
-DBT = ("dbt_vars", "dbt_deps", "dbt_seed", "dbt_run", "dbt_test")
+DBT = ("dbt_window", "dbt_deps", "dbt_seed", "dbt_run", "dbt_test")
 MARTS = ("crypto_coins", "crypto_daily_prices", "crypto_daily_blocks", "crypto_daily_fees", "crypto_price_and_network")
 FAULTS: tuple[dict[str, Any], ...] = (
     {"path": "/blockchair/dumps/*_20240415.tsv.gz", "kind": "404", "times": 1_000},

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from tarn.airflow.tasks import WINDOW_OF_RUN
 from tarn.settings import CHECKOUT
 
-ORDER = ["plan_lanes", "clean", "load", "validate", "dbt_vars"]
+ORDER = ["plan_lanes", "clean", "load", "validate", "dbt_window"]
 MODELS = ["stg_customer_transactions", "dim_customers", "dim_products", "fact_transactions", "agg_monthly_sales"]
 
 
@@ -55,7 +56,8 @@ def test_dbt_works_in_the_task_s_own_process_on_the_days_that_were_loaded(custom
     for model in MODELS:
         task = customers.task_dict[f"dbt.{model}.run"]
         assert (task.invocation_mode.value, task.install_deps) == ("dbt_runner", False)
-        assert "dbt_vars" in task.vars
+        assert task.vars is None
+        assert {name: value for name, value in task.env.items() if "dbt_window" in value} == WINDOW_OF_RUN
         assert task.select == model
 
 

@@ -1,7 +1,6 @@
 """A small lake of hand-made rows in a real object server and a real emulator, and real dbt over it."""
 
 import io
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, storage
 
 from tarn.dataset import Dataset, load_dataset
-from tarn.marts import dbt_environment
+from tarn.marts import dbt_environment, window_variables
 from tarn.settings import CHECKOUT, Settings
 
 DATASETS = CHECKOUT / "datasets"
@@ -102,20 +101,20 @@ class Dbt:
     """
 
     def __init__(self, settings: Settings, pipeline: str, granularity: str) -> None:
-        self.environment = dbt_environment(settings)
+        self.environment = dbt_environment(settings) | window_variables(())
         self.target = Path(self.environment["DBT_TARGET_PATH"])
         self.pipeline = pipeline
         self.granularity = granularity
 
     def run(self, *arguments: str, start: str | None = None, end: str | None = None) -> dbtRunnerResult:
         """Run a dbt command, for the partitions from ``start`` to ``end`` where these are given."""
-        edges = {f"start_{self.granularity}": start, f"end_{self.granularity}": end}
-        named = ["--vars", json.dumps(edges)] if start or end else []
+        window = {"start": start, "end": end}
+        edges = {f"TARN_{edge}_{self.granularity}".upper(): day for edge, day in window.items() if day}
         chosen = [] if "--select" in arguments else ["--select", f"tag:{self.pipeline}"]
         with pytest.MonkeyPatch.context() as patch:
-            for name, value in self.environment.items():
+            for name, value in (self.environment | edges).items():
                 patch.setenv(name, value)
-            return dbtRunner().invoke(["--quiet", *arguments, *chosen, *named])
+            return dbtRunner().invoke(["--quiet", *arguments, *chosen])
 
     def results(self, *arguments: str, **edges: str) -> list[RunResult]:
         """Run a dbt command that works on nodes; what came of each."""

@@ -1,5 +1,6 @@
 """The dbt project beside the rest of the lake: the same tables, settings and zones; no account needed to parse it."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from dbt.cli.main import dbtRunner
 from jinja2 import Environment
 
 from tarn.dataset import dataset_names, load_dataset
+from tarn.marts import WINDOW
 from tarn.settings import CHECKOUT, Settings
 
 PROJECT = CHECKOUT / "dbt"
@@ -20,6 +22,22 @@ def parse(folder: Path, *arguments: str) -> object:
     """What `dbt parse` says."""
     where = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(folder)]
     return dbtRunner().invoke(["--quiet", "--log-path", str(folder), "parse", *where, *arguments])
+
+
+@pytest.fixture(scope="module")
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which dbt finds what it has read of the project before, without a window."""
+    folder = tmp_path_factory.mktemp("parsed")
+    with pytest.MonkeyPatch.context() as patch:
+        set_window(patch, {})
+        assert parse(folder).success
+    return folder
+
+
+def set_window(patch: pytest.MonkeyPatch, window: dict[str, str]) -> None:
+    """Let the environment name this window and no other."""
+    for name in WINDOW:
+        patch.setenv(name, window.get(name, ""))
 
 
 @pytest.mark.parametrize("name", [name for name in dataset_names(DATASETS) if name.split("_")[0] in SOURCES])
@@ -58,16 +76,59 @@ def test_the_gcp_target_parses_without_an_account(tmp_path: Path, monkeypatch: p
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("months", "complaint"),
+    ("window", "complaint"),
     [
-        ("{start_month: '2020-04-01'}", "var end_month is None: give both start_month and end_month"),
-        ("{start_month: '2020-04-15', end_month: '2020-05-01'}", "var start_month is 2020-04-15"),
-        ("{start_month: '2020-05-01', end_month: '2020-04-01'}", "var end_month lies before var start_month"),
+        ({"TARN_START_MONTH": "2020-04-01"}, "TARN_END_MONTH, or var end_month, is empty: give both edges"),
+        (
+            {"TARN_START_MONTH": "2020-04-15", "TARN_END_MONTH": "2020-05-01"},
+            "TARN_START_MONTH, or var start_month, is 2020-04-15: give the first day of a month",
+        ),
+        (
+            {"TARN_START_MONTH": "2020-05-01", "TARN_END_MONTH": "2020-04-01"},
+            "TARN_END_MONTH, or var end_month, is 2020-04-01: it lies before start_month, which is 2020-05-01",
+        ),
+        (
+            {"TARN_START_DAY": "2024-04-14", "TARN_END_DAY": "15.4.2024"},
+            "TARN_END_DAY, or var end_day, is 15.4.2024: give both edges, each as a day",
+        ),
     ],
 )
-def test_months_that_make_no_sense_are_refused(tmp_path: Path, months: str, complaint: str) -> None:
-    outcome = parse(tmp_path, "--target", "local", "--vars", months)
+def test_a_window_that_makes_no_sense_is_refused(
+    parsed: Path, window: dict[str, str], complaint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_window(monkeypatch, window)
+    outcome = parse(parsed)
     assert complaint in str(outcome.exception)
+
+
+@pytest.mark.slow
+def test_vars_that_make_no_sense_are_refused(parsed: Path) -> None:
+    outcome = parse(parsed, "--vars", "{start_month: 2020-04-01}")
+    assert "TARN_END_MONTH, or var end_month, is empty: give both edges" in str(outcome.exception)
+
+
+@pytest.mark.slow
+def test_a_window_of_the_environment_counts_at_once_without_the_project_being_read_anew(
+    parsed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def parse_into(folder: Path, window: dict[str, str]) -> int:
+        set_window(monkeypatch, window)
+        assert parse(folder).success
+        projects = json.loads((folder / "perf_info.json").read_text())["projects"]
+        return sum(parser["parsed_path_count"] for project in projects for parser in project["parsers"])
+
+    def configs(folder: Path) -> dict[str, object]:
+        nodes = json.loads((folder / "manifest.json").read_text())["nodes"]
+        return {name: node["config"] for name, node in nodes.items()}
+
+    window = {f"TARN_{edge}_{length}": "2024-04-01" for edge in ("START", "END") for length in ("DAY", "MONTH", "YEAR")}
+    whole = parse_into(tmp_path, window)
+    parse_into(parsed, {})
+    without = configs(parsed)
+    assert parse_into(parsed, window) < whole / 3
+    assert configs(parsed) == configs(tmp_path) != without
+    assert parse_into(parsed, {}) < whole / 3
+    assert configs(parsed) == without
 
 
 @pytest.mark.skipif(not ZONES.exists(), reason="the publisher's zone list is not beside the project")

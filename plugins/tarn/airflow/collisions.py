@@ -1,6 +1,5 @@
 """The four tasks of the DAG ``collisions``: only the first knows what a run asks for, and the rest follow it."""
 
-import json
 import logging
 from typing import Any
 
@@ -13,15 +12,16 @@ from tarn.airflow.pools import COLLISIONS_MARTS
 from tarn.airflow.tasks import (
     LABEL,
     Loaded,
-    dbt_vars,
     download,
     lake_tables,
     load_external_table,
+    loaded_partitions,
     parquetize,
     plan_lanes,
     upload_to_gcs,
 )
-from tarn.partition import Granularity, Partition
+from tarn.marts import build_marts
+from tarn.partition import Granularity
 from tarn.settings import current_settings
 
 PIPELINE = "collisions"
@@ -77,13 +77,9 @@ def transform_clean(published: XComArg) -> XComArg:
 # whichever worker builds them.
 @task(trigger_rule=TriggerRule.NONE_FAILED, pool=COLLISIONS_MARTS)
 def _build(loaded: Any, arguments: list[str]) -> None:
-    from tarn.marts import build_marts
-
-    settings = current_settings()
-    edges: dict[str, str] = json.loads(dbt_vars.function(loaded))
-    partitions = [Partition.parse(day, Granularity(edge.partition("_")[2])) for edge, day in edges.items()]
+    partitions = loaded_partitions(loaded)
     with task_outcomes():
-        build_marts(settings, *partitions, pipeline=PIPELINE, arguments=arguments, say=log.info)
+        build_marts(current_settings(), *partitions, pipeline=PIPELINE, arguments=arguments, say=log.info)
 
 
 def transform_curated(loaded: XComArg) -> XComArg:

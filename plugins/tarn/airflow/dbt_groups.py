@@ -9,22 +9,22 @@ from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, 
 from cosmos.constants import InvocationMode, LoadMode, TestIndirectSelection
 
 from tarn.airflow.dbt_graph import PACKAGE, pipeline_models, write_listing
+from tarn.airflow.tasks import WINDOW_OF_RUN
 from tarn.settings import Settings, current_settings
 
 OPERATOR_ARGS = {
-    "vars": "{{ ti.xcom_pull(task_ids='dbt_vars') }}",
     "install_deps": False,
     "append_env": True,
     # Unit tests hold the models' code, not the day's data: they belong to the project's tests.
-    "env": {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+    "env": {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"} | WINDOW_OF_RUN,
 }
-"""What every task of dbt is told: its partitions are those that the DAG's task ``dbt_vars`` gives."""
+"""What every task of dbt is told: its partitions are those that the DAG's task ``dbt_window`` gives."""
 
 
 def dbt_groups(pipeline: str, invocation: InvocationMode = InvocationMode.DBT_RUNNER) -> DbtTaskGroup:
     """A group named ``dbt`` with a group for each model, in the order in which models read one another.
 
-    A mart is told of as an asset once it has held its tests. The DAG must have a task ``dbt_vars``.
+    A mart is told of as an asset once it has held its tests. The DAG must have a task ``dbt_window``.
     """
     settings = current_settings()
     project = settings.dbt_folder.resolve()

@@ -4,7 +4,6 @@ What a step needs is imported when its task runs: every task process parses the 
 is its own.
 """
 
-import json
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, cast
@@ -16,6 +15,7 @@ from tarn.airflow.lanes import Lane, Request, pipeline_datasets
 from tarn.airflow.logs import LoggedProgress, describe
 from tarn.airflow.outcomes import task_outcomes
 from tarn.dataset import find_dataset
+from tarn.marts import WINDOW, build_marts, window_variables
 from tarn.partition import Granularity, Partition
 from tarn.receipt import Receipt
 from tarn.settings import Settings, current_settings
@@ -155,25 +155,27 @@ def dbt_build(loaded: XComArg, *, pipeline: str, marts: Sequence[str]) -> XComAr
 
 @task(task_id="dbt_build", trigger_rule=TriggerRule.NONE_FAILED, max_active_tis_per_dag=1)
 def _dbt_build(loaded: Any, pipeline: str) -> None:
-    from tarn.marts import build_marts
-
-    partitions = _partitions(loaded)
+    partitions = loaded_partitions(loaded)
     with task_outcomes():
         build_marts(current_settings(), *partitions, pipeline=pipeline, say=log.info)
 
 
 @task(trigger_rule=TriggerRule.NONE_FAILED)
-def dbt_vars(loaded: Any) -> str:
-    """The loaded partitions as ``--vars`` of dbt: JSON with start_<granularity> and end_<granularity>.
+def dbt_window(loaded: Any) -> dict[str, str]:
+    """The loaded partitions as variables of the environment in which dbt is called.
 
-    For DAGs that call dbt by other means than ``dbt_build``; ``loaded`` may be a list of what several ``lanes`` gave.
+    For DAGs that call dbt by other means than ``dbt_build``: their tasks are given WINDOW_OF_RUN. ``loaded`` may be a
+    list of what several ``lanes`` gave.
     """
-    from tarn.marts import partition_vars
-
-    return json.dumps(partition_vars(_partitions(loaded)))
+    return window_variables(loaded_partitions(loaded))
 
 
-def _partitions(loaded: Any) -> list[Partition]:
+WINDOW_OF_RUN = {name: f"{{{{ ti.xcom_pull(task_ids='dbt_window')['{name}'] }}}}" for name in WINDOW}
+"""What a DAG's task ``dbt_window`` gives, as templates for the environment of an operator."""
+
+
+def loaded_partitions(loaded: Any) -> list[Partition]:
+    """The partitions that lanes gave, the earliest first; where there are none, the task ends here."""
     partitions = [Partition.parse(one["partition"], Granularity(one["granularity"])) for one in _every_loaded(loaded)]
     if not partitions:
         _end_without_data()

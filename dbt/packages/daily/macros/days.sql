@@ -1,12 +1,9 @@
-{#- The days that the vars start_day and end_day name, as DATE literals; an empty list where they name none. -#}
+{#- The days that the window of the build names, as DATE literals; an empty list where it names none. -#}
 {%- macro named_days() -%}
-    {%- set first, last = var('start_day', none), var('end_day', none) -%}
+    {%- set edges = daily.named_edges('day') -%}
     {%- set days = [] -%}
-    {%- if first or last -%}
-        {%- set first, last = daily._day('start_day', first), daily._day('end_day', last) -%}
-        {%- if first > last -%}
-            {%- do exceptions.raise_compiler_error("var end_day lies before var start_day.") -%}
-        {%- endif -%}
+    {%- if edges -%}
+        {%- set first, last = daily._day(edges[0]), daily._day(edges[1]) -%}
         {%- for number in range((last - first).days + 1) -%}
             {%- do days.append("date '" ~ (first + modules.datetime.timedelta(days=number)) ~ "'") -%}
         {%- endfor -%}
@@ -15,14 +12,7 @@
 {%- endmacro -%}
 
 
-{%- macro _day(name, value) -%}
-    {%- set text = value | string -%}
-    {%- if not modules.re.fullmatch('[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])', text) -%}
-        {%- do exceptions.raise_compiler_error(
-            "var " ~ name ~ " is " ~ text ~ ": give both start_day and end_day, each as a day such as 2024-04-14, "
-            ~ "or neither."
-        ) -%}
-    {%- endif -%}
+{%- macro _day(text) -%}
     {%- do return(modules.datetime.date(text[:4] | int, text[5:7] | int, text[8:] | int)) -%}
 {%- endmacro -%}
 
