@@ -19,6 +19,9 @@ from xdist.scheduler import LoadScopeScheduling
 from tarn.settings import Settings
 from tests.ports import free_port
 
+# Without kept bytecode each program that a test starts compiles thousands of modules anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 START_SECONDS = 60
 POLL_SECONDS = 0.1
 SEARCH_PATH = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
