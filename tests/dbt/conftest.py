@@ -106,10 +106,12 @@ class Dbt:
         self.pipeline = pipeline
         self.granularity = granularity
 
-    def run(self, *arguments: str, start: str | None = None, end: str | None = None) -> dbtRunnerResult:
+    def run(
+        self, *arguments: str, start: str | None = None, end: str | None = None, granularity: str | None = None
+    ) -> dbtRunnerResult:
         """Run a dbt command, for the partitions from ``start`` to ``end`` where these are given."""
         window = {"start": start, "end": end}
-        edges = {f"TARN_{edge}_{self.granularity}".upper(): day for edge, day in window.items() if day}
+        edges = {f"TARN_{edge}_{granularity or self.granularity}".upper(): day for edge, day in window.items() if day}
         chosen = [] if "--select" in arguments else ["--select", f"tag:{self.pipeline}"]
         with pytest.MonkeyPatch.context() as patch:
             for name, value in (self.environment | edges).items():
@@ -129,7 +131,14 @@ class Dbt:
 
     def build(self, *arguments: str, **edges: str) -> None:
         """Build all of the pipeline; no model, seed or test may fail."""
-        results = self.results("build", *arguments, **edges)
+        self._held("build", *arguments, **edges)
+
+    def refresh(self) -> None:
+        """Make the models anew from all of the lake, without their tests."""
+        self._held("run", "--full-refresh")
+
+    def _held(self, *arguments: str, **edges: str) -> None:
+        results = self.results(*arguments, **edges)
         assert not [f"{result.node.name}: {result.message}" for result in results if result.status not in GOOD]
 
 

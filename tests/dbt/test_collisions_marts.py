@@ -80,7 +80,7 @@ def contents(lake) -> dict[str, list[str]]:
 
 def full(lake, dbt) -> dict[str, list[str]]:
     """What the marts hold when everything is made anew."""
-    dbt.build("--full-refresh", "--exclude-resource-type", "unit_test")
+    dbt.refresh()
     return contents(lake)
 
 
@@ -167,8 +167,7 @@ def test_a_year_of_history_that_is_loaded_again_brings_later_states(marts, dbt) 
     before = contents(marts)
     later = [crash(2, "2022-04-18", "2022-06-01", **HURT), crash(1, "2022-04-18", "2022-04-20", **HURT)]
     marts.put("collisions_history", "2022-01-01", later)
-    edges = json.dumps({"start_year": "2022-01-01", "end_year": "2022-01-01"})
-    dbt.build("--exclude-resource-type", "unit_test", "--vars", edges)
+    dbt.build("--exclude-resource-type", "unit_test", start="2022-01-01", end="2022-01-01", granularity="year")
     severities = {row["collision_id"]: row["severity"] for row in marts.rows("SELECT * FROM crashes")}
     assert severities == {1: "fatal", 2: "injury", 3: "damage only"}
     assert contents(marts) == full(marts, dbt)

@@ -86,7 +86,7 @@ def test_a_delivery_that_comes_twice_changes_nothing_but_its_date(marts, dbt) ->
         name: rows for name, rows in before.items() if name != "fact_transactions"
     }
     assert len(after["fact_transactions"]) == 4
-    dbt.build("--full-refresh")
+    dbt.refresh()
     assert contents(marts) == after
 
 
@@ -96,7 +96,7 @@ def test_a_delivery_that_is_replaced_takes_its_transactions_with_it(marts, dbt) 
     dbt.build(start=TUESDAY, end=WEDNESDAY)
     assert quantities(marts) == {1: (5, TUESDAY), 2: (2, MONDAY), 3: (2, MONDAY), 5: (2, WEDNESDAY)}
     incremental = contents(marts)
-    dbt.build("--full-refresh")
+    dbt.refresh()
     assert contents(marts) == incremental
 
 

@@ -108,12 +108,12 @@ def test_vars_that_make_no_sense_are_refused(parsed: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_window_of_the_environment_counts_at_once_without_the_project_being_read_anew(
+def test_a_window_of_the_environment_does_what_vars_do_without_the_project_being_read_anew(
     parsed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def parse_into(folder: Path, window: dict[str, str]) -> int:
+    def parse_into(folder: Path, window: dict[str, str], *arguments: str) -> int:
         set_window(monkeypatch, window)
-        assert parse(folder).success
+        assert parse(folder, *arguments).success
         projects = json.loads((folder / "perf_info.json").read_text())["projects"]
         return sum(parser["parsed_path_count"] for project in projects for parser in project["parsers"])
 
@@ -121,8 +121,9 @@ def test_a_window_of_the_environment_counts_at_once_without_the_project_being_re
         nodes = json.loads((folder / "manifest.json").read_text())["nodes"]
         return {name: node["config"] for name, node in nodes.items()}
 
-    window = {f"TARN_{edge}_{length}": "2024-04-01" for edge in ("START", "END") for length in ("DAY", "MONTH", "YEAR")}
-    whole = parse_into(tmp_path, window)
+    edges = {f"{edge}_{length}": "2024-04-01" for edge in ("start", "end") for length in ("day", "month", "year")}
+    window = {f"TARN_{name}".upper(): day for name, day in edges.items()}
+    whole = parse_into(tmp_path, {}, "--vars", json.dumps(edges))
     parse_into(parsed, {})
     without = configs(parsed)
     assert parse_into(parsed, window) < whole / 3
