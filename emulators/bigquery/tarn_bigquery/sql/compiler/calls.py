@@ -12,6 +12,7 @@ from tarn_bigquery.sql.compiler.functions.listed import check
 from tarn_bigquery.sql.compiler.functions.registry import Modifiers
 from tarn_bigquery.sql.compiler.functions.unsupported import unsupported_function
 from tarn_bigquery.sql.compiler.scope import Scope
+from tarn_bigquery.sql.compiler.suggestions import did_you_mean
 from tarn_bigquery.sql.compiler.values import Value, coerce, text
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def compile_call(
         if (known := unsupported_function(path)) is not None:
             raise known
         written = f"`{'.'.join(path[:-1])}`.{path[-1]}" if len(path) > 1 else path[-1]
-        raise compiler.env.wrong(f"Function not found: {written}", node)
+        meant = did_you_mean(path[0].lower(), map(str.lower, FUNCTIONS)) if len(path) == 1 else ""
+        raise compiler.env.wrong(f"Function not found: {written}{meant}", node)
     call = Call(full, nodes, node, compiler, modifiers, over, where)
     check(call)
     return handler(call)

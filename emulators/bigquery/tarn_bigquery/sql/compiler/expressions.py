@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from tarn_bigquery.errors import ApiError, invalid_query
-from tarn_bigquery.sql.compiler import casts, operators
+from tarn_bigquery.sql.compiler import casts, mismatches, operators
 from tarn_bigquery.sql.compiler.calls import compile_call
 from tarn_bigquery.sql.compiler.environment import Environment, not_supported
 from tarn_bigquery.sql.compiler.functions.dates import extract
 from tarn_bigquery.sql.compiler.functions.intervals import interval
 from tarn_bigquery.sql.compiler.kinds import BOOL, EMPTY_ARRAY, JSON, STRING, Type, array_of, of_field, of_node
 from tarn_bigquery.sql.compiler.scope import Scope, member
+from tarn_bigquery.sql.compiler.suggestions import did_you_mean
 from tarn_bigquery.sql.compiler.values import (
     Value,
     array,
@@ -105,16 +106,21 @@ def _column(compiler: Expressions, node: Any) -> Value:
 
 def _path(compiler: Expressions, node: exp.Expr, parts: list[str]) -> Value:
     """A dotted name: the first part is a relation, a column or a value; what follows are fields."""
+    first, *others = node.parts if isinstance(node, exp.Column) else [node]
     try:
         value, rest = _head(compiler, parts)
     except ApiError as error:
         raise compiler.env.wrong(error.message, node) from error
+    if value is None and others and compiler.scope.find_relation(parts[0]) is not None:
+        raise compiler.env.wrong(f"Name {parts[1]} not found inside {parts[0]}", others[0])
     if value is None:
-        raise compiler.env.wrong(f"Unrecognized name: {'.'.join(parts)}", node)
+        meant = did_you_mean(parts[0], compiler.scope.names())
+        raise compiler.env.wrong(f"Unrecognized name: {parts[0]}{meant}", first)
     for name in rest:
         inner = member(value, name)
         if inner is None and value.type.name == "STRUCT":
-            raise compiler.env.wrong(f"Field name {name} does not exist in {value.type}", node)
+            meant = did_you_mean(name, [field for field, _ in value.type.fields])
+            raise compiler.env.wrong(f"Field name {name} does not exist in {value.type}{meant}", node)
         if inner is None:
             raise compiler.env.wrong(f"Cannot access field {name} on a value with type {value.type}", node)
         value = inner
@@ -301,15 +307,24 @@ def _is(compiler: Expressions, node: Any) -> Value:
 
 
 def _not(compiler: Expressions, node: Any) -> Value:
-    return Value(f"(NOT {compiler.sql(node.this, BOOL)})", BOOL)
+    return Value(f"(NOT {_boolean_operands(compiler, node, 'NOT', [node.this])[0]})", BOOL)
 
 
 def _connector(word: str) -> Callable[[Expressions, Any], Value]:
     def handler(compiler: Expressions, node: Any) -> Value:
-        operands = [compiler.sql(operand, BOOL) for operand in node.flatten()]
+        operands = _boolean_operands(compiler, node, word, list(node.flatten()))
         return Value(f"({f' {word} '.join(operands)})", BOOL)
 
     return handler
+
+
+def _boolean_operands(compiler: Expressions, node: Any, word: str, operands: list[exp.Expr]) -> list[str]:
+    """SQL of the operands of NOT, AND or OR."""
+    values = [compiler.value(operand) for operand in operands]
+    fitted = [coerce(value, BOOL) for value in values]
+    if None in fitted:
+        raise compiler.env.wrong(mismatches.no_boolean_operator(word, [value.type for value in values]), node)
+    return [value.sql for value in fitted if value is not None]
 
 
 def _between(compiler: Expressions, node: Any) -> Value:

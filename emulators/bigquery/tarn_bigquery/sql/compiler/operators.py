@@ -3,6 +3,7 @@
 from sqlglot import exp
 
 from tarn_bigquery.errors import ApiError
+from tarn_bigquery.sql.compiler import mismatches
 from tarn_bigquery.sql.compiler.environment import Environment
 from tarn_bigquery.sql.compiler.kinds import (
     BOOL,
@@ -247,5 +248,4 @@ def bitwise_not(env: Environment, node: exp.Expr, value: Value) -> Value:
 
 
 def no_operator(env: Environment, node: exp.Expr, symbol: str, left: Value, right: Value) -> ApiError:
-    types = ", ".join(str(INT64 if value.type == NULL else value.type) for value in (left, right))
-    return env.wrong(f"No matching signature for operator {symbol} for argument types: {types}", node)
+    return env.wrong(mismatches.no_operator(symbol, left, right), node)

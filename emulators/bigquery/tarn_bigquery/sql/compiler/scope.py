@@ -88,6 +88,15 @@ class Scope:
             return relation.row()
         return self.values.get(key)
 
+    def names(self) -> set[str]:
+        """Every name that can be seen from here."""
+        seen: set[str] = set()
+        for scope in self.chain():
+            seen |= {*scope.aliases, *scope.merged, *scope.values}
+            for relation in scope.relations:
+                seen |= {relation.alias, *(column.name for column in relation.visible)}
+        return seen - {""}
+
     def relation(self, alias: str) -> Relation | None:
         return next((r for r in self.relations if r.alias.lower() == alias.lower()), None)
 

@@ -13,7 +13,8 @@ from sqlglot import exp
 
 from tarn_bigquery.errors import ApiError
 from tarn_bigquery.sql.compiler.functions.registry import Call, parse_type
-from tarn_bigquery.sql.compiler.kinds import NULL, Type
+from tarn_bigquery.sql.compiler.kinds import NULL
+from tarn_bigquery.sql.compiler.mismatches import no_coercion, no_supertype
 from tarn_bigquery.sql.compiler.values import Value, coerce, common_type
 
 _FILE = Path(__file__).with_name("signatures.txt")
@@ -23,11 +24,6 @@ _ARGUMENT = re.compile(r"\[(?P<repeated>.+), \.\.\.\]|\[(?P<optional>.+)\]|(?P<r
 _BRACKETS = re.compile(r"[\[<(]|(?<![=-])>|[\])]|, ")
 _TEMPLATE = re.compile(r"T[0-9]")
 _NOT_COMPILED = (exp.Kwarg, exp.Lambda, exp.Star, exp.Interval, exp.Alias)
-# Google lists the types of a mistake in the order of its own numbers for them.
-_ORDER = (
-    *("INT64", "BOOL", "FLOAT64", "STRING", "BYTES", "DATE", "ARRAY", "STRUCT", "TIMESTAMP", "TIME", "DATETIME"),
-    *("GEOGRAPHY", "NUMERIC", "BIGNUMERIC", "JSON", "INTERVAL", "RANGE"),
-)
 
 
 @dataclass(frozen=True)
@@ -85,7 +81,8 @@ class Listed:
             pattern = self.arguments[min(place, len(self.arguments) - 1)].type
             if (problem := _misfit(pattern, arg, templates)) is not None:
                 return f"Argument {place + 1}: {problem}"
-        return next(_without_common_type(templates), None)
+        unlike = (name for name, values in templates.items() if common_type(values) is None)
+        return next((no_supertype(name, [value.type for value in templates[name]]) for name in unlike), None)
 
 
 @dataclass(frozen=True)
@@ -155,25 +152,7 @@ def _misfit(pattern: str | None, arg: Value, templates: dict[str, list[Value]]) 
         if arg.type.element is not None:
             templates.setdefault(wanted.element.name, []).append(Value(arg.sql, arg.type.element))
         return None
-    return None if coerce(arg, wanted) else f"Unable to coerce type {arg.type} to expected type {wanted}"
-
-
-def _without_common_type(templates: dict[str, list[Value]]) -> Iterator[str]:
-    for name, values in templates.items():
-        if common_type(values) is None:
-            types = ", ".join(dict.fromkeys(_shown(kind) for kind in sorted({v.type for v in values}, key=_place)))
-            yield (
-                f"Unable to find common supertype for templated argument <{name}>\n"
-                f"      Input types for <{name}>: {{{types}}}"
-            )
-
-
-def _place(kind: Type) -> int:
-    return _ORDER.index(kind.name) if kind.name in _ORDER else len(_ORDER)
-
-
-def _shown(kind: Type) -> str:
-    return "DOUBLE" if kind.name == "FLOAT64" else str(kind)
+    return None if coerce(arg, wanted) else no_coercion(arg.type, wanted)
 
 
 def _counted(number: int) -> str:
