@@ -47,6 +47,47 @@ def test_a_script_comes_to_its_result(client: bigquery.Client, script: str, resu
     assert values(client, script) == [(result,)]
 
 
+@pytest.fixture
+def failing(client: bigquery.Client, dataset: str) -> str:
+    """The name of a procedure that calls another one that fails."""
+    client.query(f"CREATE PROCEDURE `{dataset}.inner`() BEGIN\n  SELECT 1 / 0;\nEND").result()
+    client.query(f"CREATE PROCEDURE `{dataset}.outer`() BEGIN CALL `{dataset}.inner`(); END").result()
+    return f"{dataset}.outer"
+
+
+@pytest.mark.feature("SQL", "what an exception handler is told: @@error.message, statement_text, stack_trace ...")
+def test_a_handler_knows_what_failed_and_where(client: bigquery.Client, dataset: str, failing: str) -> None:
+    seen = "@@error.message, @@error.statement_text, @@error.formatted_stack_trace, @@error.stack_trace"
+    found = values(client, f"BEGIN\n  CALL `{failing}`();\nEXCEPTION WHEN ERROR THEN SELECT {seen}; END")
+    message, text, formatted, trace = found[0]
+    assert (message, text) == (f"Query error: division by zero: 1 / 0 at [{dataset}.inner:2:3]", "SELECT 1 / 0")
+    assert formatted == f"At {dataset}.inner[2:3]\nAt {failing}[1:7]\nAt [2:3]"
+    places = [(f"{dataset}.inner", 2, 3), (failing, 1, 7), (None, 2, 3)]
+    assert [(place["location"], place["line"], place["column"]) for place in trace] == places
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("BEGIN CALL `{p}`(); EXCEPTION WHEN ERROR THEN RAISE; END", r"1 / 0 at \[lake\..*\.inner:2:3\]"),
+        (
+            "BEGIN CALL `{p}`(); EXCEPTION WHEN ERROR THEN "
+            "BEGIN SELECT x; EXCEPTION WHEN ERROR THEN SELECT 1; END; RAISE; END",
+            r"1 / 0 at \[lake\..*\.inner:2:3\]",
+        ),
+        ("BEGIN SELECT 1 / 0; EXCEPTION WHEN ERROR THEN SELECT nope; END", r"Query error: Unrecognized name: nope at"),
+        ("BEGIN SELECT 1 / 0; EXCEPTION WHEN ERROR THEN RAISE USING MESSAGE = 'mine'; END", r"mine; reason"),
+        ("SELECT 1; SELECT @@error.message", "Unknown system variable @@error.message"),
+        ("SELECT 1;\nSELECT nope", r"Query error: Unrecognized name: nope at \[2:8\]"),
+        ("DECLARE x INT64;\nSET x = 1 / 0", r"Query error: division by zero: 1 / 0 at \[2:1\]"),
+        ("SELECT 1; EXECUTE IMMEDIATE 'SELECT 1 / 0'", r"Query error: division by zero: 1 / 0 at \[1:1\]"),
+    ],
+)
+def test_an_error_is_told_with_its_place(client: bigquery.Client, failing: str, script: str, message: str) -> None:
+    with pytest.raises(BadRequest, match=message):
+        client.query(script.format(p=failing)).result()
+
+
 def test_an_error_that_nobody_catches_ends_the_script(client: bigquery.Client, dataset: str) -> None:
     script = f"CREATE TABLE `{dataset}.a` (x INT64); RAISE USING MESSAGE = 'no further'; DROP TABLE `{dataset}.a`"
     with pytest.raises(BadRequest, match="no further"):

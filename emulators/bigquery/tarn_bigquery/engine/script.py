@@ -1,7 +1,8 @@
 """Scripts carried out: the blocks that `sql.script` reads, statement by statement, with variables between them."""
 
 from collections import ChainMap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from tarn_bigquery.catalog.catalog import replace as replace_resource
 from tarn_bigquery.catalog.names import DatasetRef
 from tarn_bigquery.catalog.resources import new_routine
 from tarn_bigquery.engine import system_variables
+from tarn_bigquery.engine.failures import Activation, Failure, failure
 from tarn_bigquery.engine.queries import Outcome, Queries
 from tarn_bigquery.engine.session import Session
 from tarn_bigquery.errors import ApiError, already_exists, invalid_query, not_found
@@ -52,10 +54,27 @@ class Interpreter:
     outcome: Outcome = field(default_factory=lambda: Outcome("SCRIPT"))
     bytes_processed: int = 0
     variables: Frame = field(default_factory=ChainMap)
-    nested: int = 0
+    activations: list[Activation] = field(default_factory=list)
+    failure: Failure | None = None
+    is_script: bool = False
 
     def run(self, block: Block) -> None:
         """Carry out a script. Raises ApiError as the first statement that fails and is not caught does."""
+        self.is_script = block.is_script
+        with self._activated(Activation()):
+            self._whole(block)
+
+    @contextmanager
+    def _activated(self, activation: Activation) -> Iterator[None]:
+        """While a text is carried out for which an activation stands."""
+        self.activations.append(activation)
+        try:
+            yield
+        finally:
+            self.activations.pop()
+
+    def _whole(self, block: Block) -> None:
+        """Carry out a script, or the body of a procedure."""
         try:
             self._statements(block)
         except _Returned:
@@ -80,8 +99,9 @@ class Interpreter:
         except ApiError as error:
             if block.handler is None or error.reason == "stopped":
                 raise
-            self.variables = outer.new_child(_error_variables(error))
-            self._handle(block.handler, error)
+            failed = self._failure(error)
+            self.variables = outer.new_child(failed.variables())
+            self._handle(block.handler, failed)
         except _Jumped as jumped:
             if block.label is None or jumped.jump.label != block.label:
                 raise
@@ -89,15 +109,37 @@ class Interpreter:
             self.variables = outer
 
     def _statements(self, block: Block) -> None:
-        for statement in block.statements:
+        for statement, text in zip(block.statements, block.texts, strict=True):
             self.check()
-            _HANDLERS[type(statement)](self, statement)
+            with self._doing(text, as_said=isinstance(statement, script.Raise)):
+                _HANDLERS[type(statement)](self, statement)
 
-    def _handle(self, handler: Block, error: ApiError) -> None:
+    @contextmanager
+    def _doing(self, text: Fragment, *, as_said: bool = False) -> Iterator[None]:
+        """While a statement is carried out: an error that comes up in it is told as its own, or `as_said`."""
+        self.activations[-1].statement = text
+        try:
+            yield
+        except ApiError as error:
+            if error.reason == "stopped":
+                raise
+            told = self._failure(error, as_said=as_said or not self.is_script).error
+            if told is error:
+                raise
+            raise told from error
+
+    def _failure(self, error: ApiError, *, as_said: bool = False) -> Failure:
+        """What is known of an error. It is noted where it comes up first, in the innermost of the statements."""
+        if self.failure is None or self.failure.error is not error:
+            self.failure = failure(error, self.activations, as_said=as_said)
+        return self.failure
+
+    def _handle(self, handler: Block, failed: Failure) -> None:
         try:
             self._block(handler)
         except _Reraised:
-            raise error from None
+            self.failure = failed
+            raise failed.error from None
 
     def _plain(self, plain: script.Plain) -> None:
         fragment = plain.fragment
@@ -250,13 +292,18 @@ class Interpreter:
         block = parse_script(text)
         if len(block.statements) != 1:
             raise invalid_query("EXECUTE IMMEDIATE takes exactly one statement")
-        plain = block.statements[0]
+        with self._activated(Activation()), self._doing(block.texts[0]):
+            self._execute_one(block.statements[0], context, node.into)
+
+    def _execute_one(self, plain: Any, context: QueryContext, into: list[str]) -> None:
+        """Carry out a dynamic statement, which sees the parameters in the context that were given to it."""
         if not isinstance(plain, script.Plain):
             _HANDLERS[type(plain)](self, plain)
             return
-        statement = parse_fragment(text, plain.fragment.start, plain.fragment.end)
-        if node.into:
-            self._into(statement, context, node.into)
+        fragment = plain.fragment
+        statement = parse_fragment(fragment.script, fragment.start, fragment.end)
+        if into:
+            self._into(statement, context, into)
         else:
             if isinstance(statement.tree, exp.Create | exp.Drop) and _is_temporary(statement.tree):
                 _into_temporary(statement.tree, self.session.need_temporary())
@@ -303,17 +350,16 @@ class Interpreter:
             raise invalid_query(
                 f"Procedure {key} takes {len(arguments)} arguments, but {len(call.arguments)} were given"
             )
-        if self.nested >= _MOST_NESTED_CALLS:
+        if len(self.activations) > _MOST_NESTED_CALLS:
             raise invalid_query("Procedure calls are nested too deeply")
         frame = {
             a["name"].lower(): self._argument(a, given) for a, given in zip(arguments, call.arguments, strict=True)
         }
         outer, self.variables = self.variables, ChainMap(frame)
-        self.nested += 1
         try:
-            self.run(parse_script(body["definitionBody"]))
+            with self._activated(Activation(f"{key.dataset.project}.{key.dataset.dataset}.{key.name}")):
+                self._whole(parse_script(body["definitionBody"]))
         finally:
-            self.nested -= 1
             self.variables = outer
         for argument, given in zip(arguments, call.arguments, strict=True):
             if argument.get("mode", "IN") != "IN":
@@ -353,11 +399,6 @@ def _procedure_body(key: Key, node: script.CreateProcedure) -> dict[str, Any]:
         arguments.append({"name": name, "mode": mode, "dataType": standard_type(kind)})
     given = {"routineType": "PROCEDURE", "arguments": arguments, "definitionBody": node.body.text}
     return new_routine(key.dataset, key.name, given)
-
-
-def _error_variables(error: ApiError) -> dict[str, Variable]:
-    values = {"message": error.message, "statement_text": "", "formatted_stack_trace": ""}
-    return {f"@@error.{name}": Variable({"type": "STRING"}, value) for name, value in values.items()}
 
 
 def _plain_text(value: Variable) -> str:

@@ -30,8 +30,11 @@ def bind(statement: exp.Expr, parameters: list[dict[str, Any]]) -> exp.Expr:
     values = {_name(index, parameter): parameter for index, parameter in enumerate(parameters)}
 
     def replace(node: exp.Expr) -> exp.Expr:
-        if not isinstance(node, exp.Parameter) or isinstance(node.this, exp.Parameter):
+        if not isinstance(node, exp.Parameter) or isinstance(node.parent, exp.Parameter):
             return node
+        if isinstance(node.this, exp.Parameter):
+            written = node.parent if isinstance(node.parent, exp.Dot) else node
+            raise invalid_query(f"Unknown system variable {written.sql('bigquery')}")
         name = node.name.lower()
         if name not in values:
             raise invalid_query(f"Query parameter '{node.name}' not found")

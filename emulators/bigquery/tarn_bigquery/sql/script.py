@@ -3,6 +3,7 @@
 https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -156,11 +157,19 @@ class CreateProcedure:
 
 @dataclass(frozen=True)
 class Block:
-    """Statements in order, and what to do where one of them fails."""
+    """Statements in order, each with its text, and what to do where one of them fails."""
 
     statements: list[Any] = field(default_factory=list)
+    texts: list[Fragment] = field(default_factory=list)
     handler: "Block | None" = None
     label: str | None = None
+
+    @property
+    def is_script(self) -> bool:
+        """Whether BigQuery runs it as a script: one statement is none, nor are temporary functions before a query."""
+        if any(not isinstance(statement, Plain | Assert) for statement in self.statements):
+            return True
+        return any(_TEMPORARY_FUNCTION.match(text.text) is None for text in self.texts[:-1])
 
 
 @lru_cache(maxsize=64)
@@ -178,6 +187,7 @@ def parse_script(script: str) -> Block:
 
 
 _NO_NAMES = frozenset(";,()=:")
+_TEMPORARY_FUNCTION = re.compile(r"CREATE\s+(OR\s+REPLACE\s+)?TEMP(ORARY)?\s+(AGGREGATE\s+)?FUNCTION\b", re.IGNORECASE)
 
 
 class _Parser:
@@ -215,14 +225,16 @@ class _Parser:
 
     def block(self, ends: tuple[str, ...]) -> Block:
         """Statements up to one of the words, which is not taken."""
-        statements = []
+        statements, texts = [], []
         while self.token is not None and self.word() not in ends:
             if self.accept(";"):
                 continue
+            first = self._at
             statements.append(self.statement())
+            texts.append(self._since(first))
             if self.token is not None and self.word() not in ends:
                 self.expect(";")
-        return Block(statements)
+        return Block(statements, texts)
 
     def statement(self) -> Any:
         label = None
@@ -259,6 +271,10 @@ class _Parser:
             self._at += 1
         if first == self._at:
             raise self.unexpected()
+        return self._since(first)
+
+    def _since(self, first: int) -> Fragment:
+        """What has been read from a token on."""
         return Fragment(self._script, self._tokens[first].start, self._tokens[self._at - 1].end + 1)
 
     def _type(self) -> str:
@@ -315,7 +331,7 @@ class _Parser:
             self.expect("WHEN", "ERROR", "THEN")
             handler = self.block(("END",))
         self._end()
-        return Block(body.statements, handler, label)
+        return Block(body.statements, body.texts, handler, label)
 
     def _declare(self, label: str | None) -> Declare:
         self.expect("DECLARE")
@@ -475,8 +491,7 @@ class _Parser:
             self.expect(")")
         first = self._at
         self._begin(None)
-        body = Fragment(self._script, self._tokens[first].start, self._tokens[self._at - 1].end + 1)
-        return CreateProcedure(path, replaces, exists, parameters, body)
+        return CreateProcedure(path, replaces, exists, parameters, self._since(first))
 
 
 _STATEMENTS: dict[str, Callable[[_Parser, str | None], Any]] = {

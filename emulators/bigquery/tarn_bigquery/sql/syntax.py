@@ -67,6 +67,11 @@ def _place(script: str, token: Token | None) -> str:
 
 
 def place(script: str, start: int) -> str:
-    """` at [line:column]` of a place in a script, both from 1."""
-    line, line_start = script.count("\n", 0, start) + 1, script.rfind("\n", 0, start)
-    return f" at [{line}:{start - line_start}]"
+    """` at [line:column]` of a place in a script."""
+    line, column = line_and_column(script, start)
+    return f" at [{line}:{column}]"
+
+
+def line_and_column(script: str, start: int) -> tuple[int, int]:
+    """The line and the column of a place in a script, both from 1."""
+    return script.count("\n", 0, start) + 1, start - script.rfind("\n", 0, start)
