@@ -1,6 +1,7 @@
 """Scripts: variables, branches, loops, procedures, transactions, dynamic SQL, errors caught and raised."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Any
 
 import pytest
@@ -79,7 +80,7 @@ def test_a_handler_knows_what_failed_and_where(client: bigquery.Client, dataset:
         ("BEGIN SELECT 1 / 0; EXCEPTION WHEN ERROR THEN RAISE USING MESSAGE = 'mine'; END", r"mine; reason"),
         ("SELECT 1; SELECT @@error.message", "Unknown system variable @@error.message"),
         ("SELECT 1;\nSELECT nope", r"Query error: Unrecognized name: nope at \[2:8\]"),
-        ("DECLARE x INT64;\nSET x = 1 / 0", r"Query error: division by zero: 1 / 0 at \[2:1\]"),
+        ("DECLARE x FLOAT64;\nSET x = 1 / 0", r"Query error: division by zero: 1 / 0 at \[2:1\]"),
         ("SELECT 1; EXECUTE IMMEDIATE 'SELECT 1 / 0'", r"Query error: division by zero: 1 / 0 at \[1:1\]"),
     ],
 )
@@ -125,6 +126,48 @@ def test_procedures_take_and_give(client: bigquery.Client, dataset: str) -> None
     assert values(client, f"DECLARE r INT64; CALL `{dataset}.twice`(21, r); SELECT r") == [(42,)]
     with pytest.raises(NotFound, match="Not found: Routine"):
         client.query(f"CALL `{dataset}.nothing`()").result()
+
+
+@pytest.mark.parametrize(
+    ("call", "types"),
+    [
+        ("CALL `{p}`('a', v)", "STRING, STRING"),
+        ("CALL `{p}`(1)", "INT64"),
+        ("CALL `{p}`(1.5, v)", "FLOAT64, STRING"),
+        ("DECLARE w INT64; CALL `{p}`(1, w)", "INT64, INT64"),
+    ],
+)
+def test_arguments_that_a_procedure_does_not_take(client: bigquery.Client, dataset: str, call: str, types: str) -> None:
+    client.query(f"CREATE PROCEDURE `{dataset}.p`(n INT64, OUT s STRING) BEGIN SET s = CAST(n AS STRING); END").result()
+    wanted = (
+        f"No matching signature for procedure p for argument types: {types}. Supported signature: p\\(INT64, OUT STR"
+    )
+    with pytest.raises(BadRequest, match=wanted):
+        client.query(f"DECLARE v STRING; {call.format(p=f'{dataset}.p')}").result()
+
+
+def test_arguments_coerce_as_those_of_functions_do(client: bigquery.Client, dataset: str) -> None:
+    arguments = "n FLOAT64, d DATE, a ARRAY<DATE>, s STRUCT<x INT64, y STRING>"
+    client.query(f"CREATE PROCEDURE `{dataset}.p`({arguments}) BEGIN SELECT n, d, a[0] = d, s.y; END").result()
+    found = values(client, f"CALL `{dataset}.p`(1, '2024-01-02', ['2024-01-02'], (1, 'x'))")
+    assert found == [(1.0, date(2024, 1, 2), True, "x")]
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("DECLARE x INT64 DEFAULT 'a'", "Cannot coerce expression 'a' to type INT64 at \\[1:25\\]"),
+        ("DECLARE x INT64; SET x = 10 / 2", "Cannot coerce expression 10 / 2 to type INT64"),
+        ("DECLARE x, y INT64; SET (x, y) = (1, 'a')", "type STRING to type INT64"),
+        ("DECLARE x INT64; EXECUTE IMMEDIATE \"SELECT 'a'\" INTO x", "type STRING to type INT64"),
+        ("DECLARE x STRING(3) DEFAULT 'long'", "maximum length of 3 exceeded"),
+        ("CASE 1 WHEN 'a' THEN SELECT 1; END CASE", "operator = for argument types: INT64, STRING"),
+        ("SET nothing = 1", "Undeclared variable: nothing"),
+    ],
+)
+def test_values_that_a_variable_cannot_take(client: bigquery.Client, script: str, message: str) -> None:
+    with pytest.raises(BadRequest, match=message):
+        client.query(script).result()
 
 
 def test_dbt_replaces_partitions_with_a_script(client: bigquery.Client, dataset: str) -> None:

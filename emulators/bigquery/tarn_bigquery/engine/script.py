@@ -11,19 +11,22 @@ from sqlglot import exp
 from tarn_bigquery.catalog.catalog import Key, create
 from tarn_bigquery.catalog.catalog import replace as replace_resource
 from tarn_bigquery.catalog.names import DatasetRef
-from tarn_bigquery.catalog.resources import new_routine
 from tarn_bigquery.engine import system_variables
 from tarn_bigquery.engine.failures import Activation, Failure, failure
+from tarn_bigquery.engine.procedures import ProcedureArgument, no_signature, procedure_body
 from tarn_bigquery.engine.queries import Outcome, Queries
 from tarn_bigquery.engine.session import Session
 from tarn_bigquery.errors import ApiError, already_exists, invalid_query, not_found
 from tarn_bigquery.sql import parameters, script
-from tarn_bigquery.sql.compiler.kinds import of_field
-from tarn_bigquery.sql.compiler.values import Value, coerce
+from tarn_bigquery.sql.compiler.environment import Environment
+from tarn_bigquery.sql.compiler.kinds import Type, of_field
+from tarn_bigquery.sql.compiler.operators import compare
+from tarn_bigquery.sql.compiler.values import NotCoercible, Value, coerce
 from tarn_bigquery.sql.context import QueryContext, Variable
 from tarn_bigquery.sql.parse import Statement, parse_fragment, parse_type
 from tarn_bigquery.sql.script import Block, Fragment, parse_script
-from tarn_bigquery.sql.types import Field, duck_type, field_of_googlesql, field_of_standard, standard_type
+from tarn_bigquery.sql.translate import assigned
+from tarn_bigquery.sql.types import Field, field_of_googlesql
 
 _MOST_NESTED_CALLS = 50
 
@@ -153,27 +156,24 @@ class Interpreter:
         self.bytes_processed += self.outcome.bytes_processed
 
     def _declare(self, declare: script.Declare) -> None:
-        default = self._value(declare.default) if declare.default is not None else None
+        kind = field_of_googlesql("", parse_type(declare.kind)) if declare.kind is not None else None
+        if declare.default is not None:
+            value = self._value(declare.default, kind)
+        elif kind is not None:
+            value = Variable(kind, None)
+        else:
+            raise invalid_query(f"Variable '{declare.names[0]}' needs a type or a default value")
         for name in declare.names:
             if name.lower() in self.variables.maps[0]:
                 raise invalid_query(f"Variable '{name}' redeclaration; previously declared")
-            if declare.kind is None:
-                if default is None:
-                    raise invalid_query(f"Variable '{name}' needs a type or a default value")
-                self.variables[name.lower()] = default
-                continue
-            kind = field_of_googlesql(name, parse_type(declare.kind))
-            self.variables[name.lower()] = self._cast(default, kind)
+            self.variables[name.lower()] = value
 
-    def _cast(self, value: Variable | None, kind: Field) -> Variable:
-        if value is None:
-            return Variable(kind, None)
-        sql = value.sql
-        if kind["type"] == "RECORD":
-            # DuckDB casts structs by the names of their fields, GoogleSQL by their places.
-            found = coerce(Value(sql, of_field(value.field)), of_field(kind))
-            sql = found.sql if found is not None else sql
-        return self._evaluate(f"CAST({sql} AS {duck_type(kind)})", kind)
+    def _coerced(self, value: Variable, kind: Field) -> Variable:
+        """A value as one of another type. Raises ApiError `invalidQuery` where it does not coerce to that."""
+        found = coerce(_typed(value), of_field(kind))
+        if found is None:
+            raise invalid_query(f"Cannot coerce a value of type {of_field(value.field)} to type {of_field(kind)}")
+        return self._evaluate(found.sql, kind)
 
     def _evaluate(self, sql: str, kind: Field) -> Variable:
         with self.queries.connection(self.session) as cursor:
@@ -181,10 +181,11 @@ class Interpreter:
         return Variable(kind, value)
 
     def _assign(self, assign: script.Assign) -> None:
-        value = self._value(assign.value)
         if not assign.unpacked:
-            self._set(assign.targets[0], value)
+            name = assign.targets[0]
+            self._set(name, self._value(assign.value, None if name.startswith("@@") else self._variable(name).field))
             return
+        value = self._value(assign.value)
         fields = value.field.get("fields", [])
         if value.field["type"] != "RECORD" or len(fields) != len(assign.targets):
             raise invalid_query(f"SET needs a STRUCT of {len(assign.targets)} fields")
@@ -196,17 +197,28 @@ class Interpreter:
             system_variables.check(name, value)
             self.variables.maps[-1][name.lower()] = value
             return
+        kind = self._variable(name).field
         for frame in self.variables.maps:
             if name.lower() in frame:
-                frame[name.lower()] = self._cast(value, frame[name.lower()].field)
+                frame[name.lower()] = value if value.field is kind else self._coerced(value, kind)
                 return
-        raise invalid_query(f"Undeclared variable: {name}")
 
-    def _value(self, expression: Fragment) -> Variable:
-        """An expression's value, now."""
+    def _variable(self, name: str) -> Variable:
+        """The variable of that name. Raises ApiError `invalidQuery` where none is declared."""
+        variable = self.variables.get(name.lower())
+        if variable is None:
+            raise invalid_query(f"Undeclared variable: {name}")
+        return variable
+
+    def _value(self, expression: Fragment, kind: Field | None = None) -> Variable:
+        """An expression's value, now: of its own type, or of the one that it is assigned to.
+
+        Raises NotCoercible where it cannot be.
+        """
         statement = parse_fragment(expression.script, expression.start, expression.end, before="SELECT ")
-        rows = self._rows(statement)
-        return rows[0][0]
+        if kind is None:
+            return self._rows(statement)[0][0]
+        return Variable(kind, self._rows(assigned(statement, kind))[0][0].value)
 
     def _rows(self, statement: Statement) -> list[list[Variable]]:
         table, schema, size = self.queries.fetch(statement, self.context(), self.session)
@@ -227,8 +239,8 @@ class Interpreter:
     def _case(self, node: script.CaseOf) -> None:
         value = self._value(node.value)
         for candidate, block in node.branches:
-            equal = f"{value.sql} = {self._value(candidate).sql}"
-            if self._evaluate(equal, {"type": "BOOLEAN"}).value is True:
+            equal = compare(Environment(), exp.Null(), "=", _typed(value), _typed(self._value(candidate)))
+            if self._evaluate(equal.sql, {"type": "BOOLEAN"}).value is True:
                 self._block(block)
                 return
         self._block(node.otherwise)
@@ -328,7 +340,7 @@ class Interpreter:
             if node.exists:
                 return
             raise already_exists("Routine", key)
-        body = _procedure_body(key, node)
+        body = procedure_body(key, node)
         with self.queries.database.transaction() as transaction:
             transaction.change(replace_resource(key, body) if node.replace else create(key, body))
         self.outcome = Outcome("CREATE_PROCEDURE")
@@ -345,16 +357,14 @@ class Interpreter:
         body = self.base.catalog.find(key)
         if body is None or body.get("routineType") != "PROCEDURE":
             raise not_found("Routine", key)
-        arguments = body.get("arguments", [])
-        if len(arguments) != len(call.arguments):
-            raise invalid_query(
-                f"Procedure {key} takes {len(arguments)} arguments, but {len(call.arguments)} were given"
-            )
         if len(self.activations) > _MOST_NESTED_CALLS:
             raise invalid_query("Procedure calls are nested too deeply")
-        frame = {
-            a["name"].lower(): self._argument(a, given) for a, given in zip(arguments, call.arguments, strict=True)
-        }
+        arguments = [ProcedureArgument.of(argument) for argument in body.get("arguments", [])]
+        try:
+            frame = self._arguments(arguments, call)
+        except NotCoercible as error:
+            types = [self._value(given).field for given in call.arguments]
+            raise no_signature(key.name, arguments, types) from error
         outer, self.variables = self.variables, ChainMap(frame)
         try:
             with self._activated(Activation(f"{key.dataset.project}.{key.dataset.dataset}.{key.name}")):
@@ -362,8 +372,8 @@ class Interpreter:
         finally:
             self.variables = outer
         for argument, given in zip(arguments, call.arguments, strict=True):
-            if argument.get("mode", "IN") != "IN":
-                self._set(given.text, frame[argument["name"].lower()])
+            if argument.gives:
+                self._set(given.text, frame[argument.name])
 
     def _refresh(self, call: script.CallProcedure) -> None:
         """A materialized view is reckoned anew whenever it is read: all that is left is whether there is one."""
@@ -374,9 +384,21 @@ class Interpreter:
         if self.base.catalog.table(ref)["type"] != "MATERIALIZED_VIEW":
             raise invalid_query(f"{ref} is not a materialized view.")
 
-    def _argument(self, argument: dict[str, Any], given: Fragment) -> Variable:
-        kind = field_of_standard(argument["name"], argument["dataType"])
-        return self._cast(None if argument.get("mode") == "OUT" else self._value(given), kind)
+    def _arguments(self, arguments: list[ProcedureArgument], call: script.CallProcedure) -> dict[str, Variable]:
+        """The variables that a procedure begins with. Raises NotCoercible for arguments that it does not take."""
+        if len(arguments) != len(call.arguments):
+            raise NotCoercible("invalidQuery", "Another number of arguments", location="query")
+        frame = {}
+        for argument, given in zip(arguments, call.arguments, strict=True):
+            if argument.gives and coerce(Value("x", of_field(argument.field)), self._type_of(given)) is None:
+                raise NotCoercible("invalidQuery", f"{given.text} cannot take {argument}", location="query")
+            taken = self._value(given, argument.field) if argument.takes else Variable(argument.field, None)
+            frame[argument.name] = taken
+        return frame
+
+    def _type_of(self, given: Fragment) -> Type:
+        """The type of the variable that an argument is which a procedure writes to."""
+        return of_field(self._variable(given.text).field)
 
     def _procedure_key(self, path: list[str]) -> Key:
         default = self.base.default_dataset
@@ -392,13 +414,8 @@ class _Reraised(Exception):
     pass
 
 
-def _procedure_body(key: Key, node: script.CreateProcedure) -> dict[str, Any]:
-    arguments = []
-    for mode, name, text in node.parameters:
-        kind = field_of_googlesql(name, parse_type(text))
-        arguments.append({"name": name, "mode": mode, "dataType": standard_type(kind)})
-    given = {"routineType": "PROCEDURE", "arguments": arguments, "definitionBody": node.body.text}
-    return new_routine(key.dataset, key.name, given)
+def _typed(variable: Variable) -> Value:
+    return Value(variable.sql, of_field(variable.field))
 
 
 def _plain_text(value: Variable) -> str:

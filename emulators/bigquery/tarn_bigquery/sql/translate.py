@@ -1,15 +1,18 @@
 """A statement, all the way to DuckDB SQL."""
 
+from dataclasses import replace
+
 from sqlglot import exp
 
 from tarn_bigquery.catalog.names import quote
 from tarn_bigquery.sql import parameters
 from tarn_bigquery.sql.compiler.environment import Environment
-from tarn_bigquery.sql.compiler.expressions import VARIABLE, Expressions
+from tarn_bigquery.sql.compiler.expressions import ASSIGNMENT, VARIABLE, Expressions
 from tarn_bigquery.sql.compiler.kinds import of_field
 from tarn_bigquery.sql.compiler.scope import Column, Relation, Scope
 from tarn_bigquery.sql.compiler.statements import compile_statement
 from tarn_bigquery.sql.context import Prepared, QueryContext
+from tarn_bigquery.sql.parse import Statement
 from tarn_bigquery.sql.resolve import resolve_tables
 from tarn_bigquery.sql.routines import CatalogRoutines
 from tarn_bigquery.sql.types import Field
@@ -36,6 +39,16 @@ def bound(tree: exp.Expr, context: QueryContext) -> exp.Expr:
     if context.variables:
         own = own.transform(lambda node: _variable(node, context), copy=False)
     return parameters.bind(own, context.parameters)
+
+
+def assigned(statement: Statement, kind: Field) -> Statement:
+    """The SELECT of one expression, with that coerced to the type of a variable."""
+    tree = statement.tree.copy()
+    expression = tree.expressions[0]
+    cast = exp.Cast(this=expression.copy())
+    cast.meta[ASSIGNMENT] = kind
+    expression.replace(cast)
+    return replace(statement, tree=tree)
 
 
 def condition_sql(condition: exp.Expr, fields: list[Field]) -> str:

@@ -16,6 +16,7 @@ from tarn_bigquery.sql.compiler.kinds import BOOL, EMPTY_ARRAY, JSON, STRING, Ty
 from tarn_bigquery.sql.compiler.scope import Scope, member
 from tarn_bigquery.sql.compiler.suggestions import did_you_mean
 from tarn_bigquery.sql.compiler.values import (
+    NotCoercible,
     Value,
     array,
     blob,
@@ -29,12 +30,15 @@ from tarn_bigquery.sql.compiler.values import (
     string,
     struct,
 )
+from tarn_bigquery.sql.types import Field
 
 if TYPE_CHECKING:
     from tarn_bigquery.sql.compiler.compiled import Compiled
 
 # Where a node that stands for a value of its own, a script's variable, carries the REST field of its type.
 VARIABLE = "variable"
+# Where a cast that is an assignment carries the variable's field: it does what coercion does of its own accord.
+ASSIGNMENT = "assignment"
 
 
 @dataclass
@@ -181,6 +185,8 @@ def _window(compiler: Expressions, node: Any) -> Value:
 
 
 def _cast(compiler: Expressions, node: Any) -> Value:
+    if (variable := node.meta_get(ASSIGNMENT)) is not None:
+        return _assigned(compiler, node.this, variable)
     target = of_node(node.args["to"])
     inner = node.this
     if isinstance(inner, exp.Struct | exp.Array) and target.name in {"STRUCT", "ARRAY"}:
@@ -193,7 +199,17 @@ def _cast(compiler: Expressions, node: Any) -> Value:
         raise compiler.env.wrong(f"Invalid cast from {found} to {target}", node)
     # What has been cast is no literal any more.
     result = Value(result.sql, result.type, parts=result.parts)
-    return casts.safe(result) if isinstance(node, exp.TryCast) else _limited(node.args["to"], result)
+    return casts.safe(result) if isinstance(node, exp.TryCast) else _limited(_limits(node.args["to"]), result)
+
+
+def _assigned(compiler: Expressions, node: exp.Expr, variable: Field) -> Value:
+    target = of_field(variable)
+    result = coerce(compiler.value(node), target)
+    if result is None:
+        message = f"Cannot coerce expression {node.sql('bigquery')} to type {target}{compiler.env.at(node)}"
+        raise NotCoercible("invalidQuery", message, location="query")
+    limits = [int(variable[name]) for name in ("maxLength", "precision", "scale") if name in variable]
+    return _limited(limits, Value(result.sql, result.type))
 
 
 def _converted(compiler: Expressions, node: Any, value: Value, target: Type) -> Value | None:
@@ -207,9 +223,12 @@ def _converted(compiler: Expressions, node: Any, value: Value, target: Type) -> 
     return casts.zoned(value, target, zone) if zone is not None else casts.cast(value, target)
 
 
-def _limited(node: exp.DataType, value: Value) -> Value:
+def _limits(node: exp.DataType) -> list[int]:
+    return [int(item.name) for item in node.expressions if item.name.isdigit()]
+
+
+def _limited(limits: list[int], value: Value) -> Value:
     """The value held to the type's parameters: NUMERIC(5, 2) rounds, STRING(3) refuses what is longer."""
-    limits = [int(item.name) for item in node.expressions if item.name.isdigit()]
     if not limits or value.type.name in {"STRUCT", "ARRAY", "RANGE"}:
         return value
     if value.type.name in {"NUMERIC", "BIGNUMERIC"}:

@@ -28,6 +28,10 @@ _MOST_MACROS = 2
 TIME_NAMES = ("DATE", "DATETIME", "TIMESTAMP", "TIME")
 
 
+class NotCoercible(ApiError):
+    """A value assigned to what is of a type that it does not coerce to."""
+
+
 @dataclass(frozen=True)
 class Value:
     """DuckDB SQL, enclosed so that it can stand anywhere, and the GoogleSQL type of what it yields.
@@ -119,6 +123,9 @@ def array(items: list[Value], element: Type | None = None) -> Value:
 
 def common_type(values: list[Value]) -> Type | None:
     """The type in which the values can stand side by side: literals follow the others."""
+    structs = [value for value in values if value.type != NULL]
+    if any(value.parts is not None for value in structs) and {value.type.name for value in structs} == {"STRUCT"}:
+        return _common_struct(structs)
     common = supertype(value.type for value in values if value.literal is None)
     if common is None:
         return None
@@ -132,6 +139,25 @@ def common_type(values: list[Value]) -> Type | None:
                 return None
             common = wider
     return common
+
+
+def _common_struct(values: list[Value]) -> Type | None:
+    """The type of structs some of which were built on the spot: their members follow the others' one by one."""
+    fields = [_members(value) for value in values]
+    if len({len(members) for members in fields}) > 1:
+        return None
+    kinds = [common_type([value for _, value in members]) for members in zip(*fields, strict=True)]
+    names = [next((name for name, _ in members if name), "") for members in zip(*fields, strict=True)]
+    found = [
+        (name, INT64 if kind == NULL else kind) for name, kind in zip(names, kinds, strict=True) if kind is not None
+    ]
+    return struct_of(found) if len(found) == len(names) else None
+
+
+def _members(value: Value) -> list[tuple[str, Value]]:
+    """The fields of a struct with their values: those that it was built of, where they are known."""
+    parts = value.parts or tuple(Value("", kind) for _, kind in value.type.fields)
+    return [(name, part) for (name, _), part in zip(value.type.fields, parts, strict=True)]
 
 
 def coerced(value: Value, kind: Type) -> Value:
