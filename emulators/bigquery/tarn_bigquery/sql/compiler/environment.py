@@ -7,6 +7,7 @@ from sqlglot import exp
 
 from tarn_bigquery.errors import ApiError, invalid_query, unsupported
 from tarn_bigquery.sql.compiler.kinds import Type
+from tarn_bigquery.sql.compiler.scope import Relation
 from tarn_bigquery.sql.syntax import place
 
 
@@ -52,10 +53,16 @@ class Cte:
 
 @dataclass(frozen=True)
 class Environment:
+    """`columns` has, by the id of its node, the relations among which a column was found.
+
+    Not all that looks like a column is one: the part of a date in `DATE_TRUNC(d, MONTH)` is none.
+    """
+
     text: str = ""
     routines: Routines = field(default_factory=NoRoutines)
     ctes: dict[str, Cte] = field(default_factory=dict)
     depth: int = 0
+    columns: dict[int, list[Relation]] = field(default_factory=dict)
 
     def with_cte(self, cte: Cte) -> "Environment":
         return replace(self, ctes={**self.ctes, cte.name.lower(): cte})

@@ -105,6 +105,8 @@ def _negated(compiler: Expressions, node: Any) -> Value:
 
 def _column(compiler: Expressions, node: Any) -> Value:
     parts = [part.name for part in node.parts]
+    if (relations := compiler.scope.owners(parts[0])) is not None:
+        compiler.env.columns[id(node)] = relations
     return _path(compiler, node, parts)
 
 

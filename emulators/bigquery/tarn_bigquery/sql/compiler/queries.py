@@ -12,6 +12,7 @@ from tarn_bigquery.sql.compiler.compiled import Compiled
 from tarn_bigquery.sql.compiler.environment import Cte, Environment, not_supported
 from tarn_bigquery.sql.compiler.expressions import Expressions
 from tarn_bigquery.sql.compiler.functions.aggregates import is_aggregate
+from tarn_bigquery.sql.compiler.grouping import Grouping, aggregates
 from tarn_bigquery.sql.compiler.kinds import INT64, NULL, STRING, Type, named_fields, supertype
 from tarn_bigquery.sql.compiler.scope import Column, Relation, Scope, member
 from tarn_bigquery.sql.compiler.values import TIME_NAMES, Value, coerced, settled, struct, text
@@ -236,10 +237,13 @@ class _Select:
             columns, listed = [("_value", row.type)], f"{row.sql} AS {quote('_value')}"
         else:
             listed = ", ".join(item.sql for item in items)
+        order = self._order(after, items)
+        having = self._condition("having", after, "HAVING")
+        self._require_grouped(compiler, after, items)
         sql = (
             f"SELECT {distinct}{listed}{source}{where}{self._group(after, items)}"
-            f"{self._condition('having', after, 'HAVING')}{self._windows(compiler)}"
-            f"{self._condition('qualify', after, 'QUALIFY')}{self._order(after, items)}{_limit(compiler, self.node)}"
+            f"{having}{self._windows(compiler)}"
+            f"{self._condition('qualify', after, 'QUALIFY')}{order}{_limit(compiler, self.node)}"
         )
         texts = {i for i, item in enumerate(items) if item.value.type == STRING and item.value.literal is not None}
         return Compiled(sql, columns, bool(kind), frozenset() if kind else frozenset(texts))
@@ -360,6 +364,33 @@ class _Select:
             return items[position - 1].value.sql
         return compiler.value(key).sql
 
+    def _require_grouped(self, compiler: Expressions, after: Expressions, items: list[Item]) -> None:
+        """Raises ApiError `invalidQuery` for a column that differs among the rows of a group."""
+        clause = self.node.args.get("group")
+        if clause is None and not aggregates(self.node):
+            return
+        if clause is not None and clause.args.get("all"):
+            return
+        keys = self._key_nodes(clause) if clause is not None else []
+        grouping = Grouping(frozenset(self._group_key(after, key, items) for key in keys))
+        for node in self.node.expressions:
+            if (columns := self._expanded(compiler, node)) is not None:
+                grouping.require_star(self.env, node, [(item.name, item.value.sql) for item in columns])
+            else:
+                grouping.require(compiler, node.unalias(), "SELECT list")
+        for name, word in (("having", "HAVING clause"), ("order", "ORDER BY clause")):
+            for node in _expressions_of(self.node.args.get(name)):
+                grouping.require(after, node, word)
+
+    def _key_nodes(self, node: exp.Expr) -> list[exp.Expr]:
+        """The single keys in a GROUP BY, those in ROLLUP, CUBE and GROUPING SETS among them."""
+        if not isinstance(node, exp.Group | exp.Rollup | exp.Cube | exp.GroupingSets | exp.Tuple | exp.Paren):
+            return [node]
+        inner = [node.this] if isinstance(node, exp.Paren) else [*node.expressions]
+        for name in ("rollup", "cube", "grouping_sets"):
+            inner += node.args.get(name) or []
+        return [key for item in inner for key in self._key_nodes(item)]
+
     def _windows(self, compiler: Expressions) -> str:
         named = self.node.args.get("windows")
         return f" WINDOW {', '.join(windows.definition(compiler, w) for w in named)}" if named else ""
@@ -371,6 +402,13 @@ class _Select:
         is_struct = (self.node.args.get("kind") or "").upper() == "STRUCT"
         keys = [_order_key(compiler, key, [] if is_struct else items) for key in clause.expressions]
         return f" ORDER BY {', '.join(keys)}"
+
+
+def _expressions_of(clause: exp.Expr | None) -> list[exp.Expr]:
+    """What stands in a HAVING or an ORDER BY."""
+    if clause is None:
+        return []
+    return [clause.this] if isinstance(clause, exp.Having) else [key.this for key in clause.expressions]
 
 
 def _renamings(star: exp.Expr) -> list[exp.Alias]:

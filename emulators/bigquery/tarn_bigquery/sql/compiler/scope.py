@@ -38,6 +38,10 @@ class Relation:
         packed = ", ".join(f"{quote(c.name)} := {c.sql}" for c in self.visible)
         return Value(f"struct_pack({packed})", struct_of((c.name, c.type) for c in self.visible))
 
+    def has(self, name: str) -> bool:
+        """Whether one of the columns has that name."""
+        return any(column.name.lower() == name.lower() for column in self.columns)
+
     def column(self, name: str) -> Value | None:
         found = [c for c in self.columns if c.name.lower() == name.lower()]
         if len(found) > 1:
@@ -70,6 +74,15 @@ class Scope:
             found = scope.own(name)
             if found is not None:
                 return found
+        return None
+
+    def owners(self, name: str) -> list[Relation] | None:
+        """The relations of the scope in which a name is one of a relation or a column, None where it is neither."""
+        for scope in self.chain():
+            if name.lower() in scope.aliases:
+                return None
+            if any(r.alias.lower() == name.lower() or r.has(name) for r in scope.relations):
+                return scope.relations
         return None
 
     def own(self, name: str) -> Value | None:
