@@ -23,8 +23,11 @@ _MESSAGES: tuple[tuple[re.Pattern[str], Words], ...] = tuple(
         ),
         (r"Overflow in (\w+) of INT64 \((.*?)\)!", lambda m: f"Integer overflow: {m[2]}"),
         (r"Type INT128 with value (\S+) can't be cast", lambda m: f"Integer overflow: {m[1]}"),
-        (r"Overflow in (\w+) of (?:DECIMAL|INT128|HUGEINT)[^(]*\((.*?)\)", lambda m: f"numeric overflow: {m[2]}"),
-        (r"Could not cast value (\S+) to DECIMAL", lambda m: f"numeric overflow: {m[1]}"),
+        (r"Overflow on abs\((.*?)\)", lambda m: f"Integer overflow: ABS({m[1]})"),
+        (r"Overflow in SUM of DECIMAL", lambda m: "numeric overflow: SUM"),
+        # DuckDB shows the operands without their decimal points: they would be told wrong.
+        (r"Overflow in (?:\w+ of (?:DECIMAL|INT128|HUGEINT)|HUGEINT \w+)", lambda m: "numeric overflow"),
+        (r"(?:Could not cast value|Casting value) \"?([^\s\"]+)\"? to (?:type )?DECIMAL", lambda m: _beyond(m[1])),
         (r"Could not convert string '(.*?)' to INT64", lambda m: f"Bad int64 value: {m[1]}"),
         (r"Could not convert string '(.*?)' to DOUBLE", lambda m: f"Bad double value: {m[1]}"),
         (r"Could not convert string \"(.*?)\" to DECIMAL", lambda m: f"Invalid NUMERIC value: {m[1]}"),
@@ -70,6 +73,10 @@ def from_duckdb(error: duckdb.Error, statement: Statement) -> ApiError:
         return invalid_query("Could not serialize access to table due to concurrent update")
     first_line = message.split("\n", 1)[0]
     return invalid_query(first_line.split(": ", 1)[-1])
+
+
+def _beyond(number: str) -> str:
+    return f"numeric out of range: {number.rstrip('0').rstrip('.') if '.' in number else number}"
 
 
 def _ungrouped(column: str) -> str:

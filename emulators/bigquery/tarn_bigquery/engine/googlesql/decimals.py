@@ -11,6 +11,12 @@ _LIMIT = Decimal(10) ** 20
 _NUMBER = re.compile(r"\s*([+-]?)\s*((?:\d[\d,]*)?(?:\.\d*)?(?:[eE][+-]?\d+)?)\s*([+-]?)\s*")
 
 
+@function("bignumeric_add(DECIMAL(38,18); DECIMAL(38,18)) -> DECIMAL(38,18)")
+def add(left: Decimal, right: Decimal) -> Decimal:
+    with localcontext(prec=_DIGITS):
+        return _fitted(left + right)
+
+
 @function("bignumeric_multiply(DECIMAL(38,18); DECIMAL(38,18)) -> DECIMAL(38,18)")
 def multiply(left: Decimal, right: Decimal) -> Decimal:
     with localcontext(prec=_DIGITS):

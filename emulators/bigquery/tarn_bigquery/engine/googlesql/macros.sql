@@ -107,6 +107,8 @@ CREATE MACRO googlesql.product_in_units(a, b) AS (CAST(a AS DOUBLE) * CAST(b AS 
 CREATE MACRO googlesql.numeric_multiply(a, b) AS
     CASE WHEN googlesql.rounds_surely(googlesql.product_in_units(a, b)) THEN
     CAST(round(googlesql.product_in_units(a, b)) / 1e9 AS DECIMAL(38,9)) ELSE CAST(a * b AS DECIMAL(38,9)) END;
+CREATE MACRO googlesql.bignumeric_add(a, b) AS
+    CASE WHEN abs(a) < 5e19 AND abs(b) < 5e19 THEN a + b ELSE googlesql_bignumeric_add(a, b) END;
 CREATE MACRO googlesql.bignumeric_divide(a, b) AS googlesql_bignumeric_divide(a, b);
 
 -- Intervals
@@ -266,7 +268,8 @@ CREATE MACRO googlesql.int64_of_string(s) AS
     ELSE googlesql.raise_int64('Bad int64 value: ' || s) END;
 CREATE MACRO googlesql.int64_of_float64(x) AS
     CASE WHEN isnan(x) OR abs(x) >= 9223372036854775808.0 THEN
-    googlesql.raise_int64('Illegal conversion of non-finite floating point number to an integer: ' ||
+    googlesql.raise_int64(CASE WHEN isfinite(x) THEN 'int64 out of range: ' ELSE
+    'Illegal conversion of non-finite floating point number to an integer: ' END ||
     googlesql.string_of_float64(x)) ELSE CAST(round(x) AS BIGINT) END;
 CREATE MACRO googlesql.float64_of_string(s) AS
     CASE WHEN s IS NULL OR TRY_CAST(s AS DOUBLE) IS NOT NULL THEN CAST(s AS DOUBLE) ELSE
@@ -279,8 +282,8 @@ CREATE MACRO googlesql.bignumeric_of_string(s) AS
     CAST(s AS DECIMAL(38,18)) ELSE googlesql_bignumeric_of_text(s) END;
 CREATE MACRO googlesql.numeric_of_float64(x) AS
     CASE WHEN abs(x) >= 1e29 OR isnan(x) THEN
-    CAST(googlesql.raise_float64('Illegal conversion of non-finite floating point number to numeric: ' ||
-    googlesql.string_of_float64(x)) AS DECIMAL(38,9)) WHEN abs(x) < 1e5 AND abs(abs(x) * 1e9 - floor(abs(x) * 1e9) -
+    CAST(googlesql.raise_float64(CASE WHEN isfinite(x) THEN 'numeric out of range: ' ELSE
+    'Illegal conversion of non-finite floating point number to numeric: ' END || googlesql.string_of_float64(x)) AS DECIMAL(38,9)) WHEN abs(x) < 1e5 AND abs(abs(x) * 1e9 - floor(abs(x) * 1e9) -
     0.5) > 0.02 OR x IS NULL THEN CAST(x AS DECIMAL(38,9)) ELSE CAST(googlesql_exact_text(x) AS DECIMAL(38,9)) END;
 -- DuckDB's own cast is off only where ten to the ninth times the value lies next to a half: then every digit counts.
 CREATE MACRO googlesql.bool_of_string(s) AS

@@ -6,6 +6,7 @@ from tarn_bigquery.errors import ApiError
 from tarn_bigquery.sql.compiler import mismatches
 from tarn_bigquery.sql.compiler.environment import Environment
 from tarn_bigquery.sql.compiler.kinds import (
+    BIGNUMERIC,
     BOOL,
     BYTES,
     DATETIME,
@@ -89,6 +90,11 @@ def _arithmetic(symbol: str, left: Value, right: Value) -> Value | None:
         return _float_arithmetic(symbol, coerced(left, kind), coerced(right, kind))
     if symbol == "*":
         return _multiply_decimals(kind, left, right)
+    if kind == BIGNUMERIC:
+        sign = "" if symbol == "+" else "-"
+        return Value(
+            once(f"googlesql.bignumeric_add({{0}}, {sign}{{1}})", *(coerced(v, kind).sql for v in (left, right))), kind
+        )
     return Value(f"({coerced(left, kind).sql} {symbol} {coerced(right, kind).sql})", kind)
 
 
