@@ -5,10 +5,11 @@ from typing import Any
 
 from tarn_bigquery.catalog.catalog import Key, Resource
 from tarn_bigquery.catalog.resources import new_routine
-from tarn_bigquery.errors import ApiError, invalid_query
+from tarn_bigquery.errors import ApiError, invalid_query, unsupported
+from tarn_bigquery.sql import ddl
 from tarn_bigquery.sql.compiler.kinds import of_field
-from tarn_bigquery.sql.parse import parse_type
-from tarn_bigquery.sql.script import CreateProcedure
+from tarn_bigquery.sql.parse import parse, parse_type
+from tarn_bigquery.sql.script import CreateProcedure, Fragment
 from tarn_bigquery.sql.types import Field, field_of_googlesql, field_of_standard, standard_type
 
 
@@ -49,4 +50,16 @@ def procedure_body(key: Key, node: CreateProcedure) -> Resource:
         kind = field_of_googlesql(name, parse_type(text))
         arguments.append({"name": name, "mode": mode, "dataType": standard_type(kind)})
     given = {"routineType": "PROCEDURE", "arguments": arguments, "definitionBody": node.body.text}
+    if node.options is not None:
+        given |= _options(node.options)
     return new_routine(key.dataset, key.name, given)
+
+
+def _options(fragment: Fragment) -> Resource:
+    """What the OPTIONS of a procedure say. Raises ApiError for one that it does not have."""
+    # sqlglot reads no CREATE PROCEDURE, and the options of CREATE SCHEMA are written in the same way.
+    given = ddl.options(parse(f"CREATE SCHEMA s OPTIONS({fragment.text})")[0].tree)
+    for name in given:
+        if name not in {"description", "strict_mode"}:
+            raise unsupported(f"the option {name} of a procedure")
+    return {} if given.get("description") is None else {"description": given["description"]}

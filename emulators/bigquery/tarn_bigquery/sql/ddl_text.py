@@ -1,4 +1,4 @@
-"""A table's resource as the DDL that would make it, and its options as GoogleSQL literals."""
+"""The resource of a table or a dataset as the DDL that would make it, and its options as GoogleSQL literals."""
 
 import json
 from typing import Any
@@ -68,12 +68,47 @@ def table_ddl(body: Resource) -> str:
         parts = [*map(_column, fields), *_keys(body)]
         lines += ["(", ",\n".join(f"  {part}" for part in parts), ")"]
     lines += _layout(body)
-    if options := table_options(body):
-        lines += ["OPTIONS(", ",\n".join(f"  {option}={value}" for option, _, value in options), ")"]
+    lines += options_clause(table_options(body))
     definition = body.get("view") or body.get("materializedView")
     if definition:
         lines.append(f"AS {definition['query']}")
     return "\n".join(lines) + ";"
+
+
+def options_clause(options: list[tuple[str, str, str]]) -> list[str]:
+    """The lines of OPTIONS(...), none where there are no options."""
+    return ["OPTIONS(", ",\n".join(f"  {name}={value}" for name, _, value in options), ")"] if options else []
+
+
+def dataset_options(body: Resource) -> list[tuple[str, str, str]]:
+    """The options of a dataset that are set: name, type and value, by name."""
+    found = table_options(body)
+    for name, member in _EXPIRATIONS.items():
+        if member in body:
+            found.append((name, "FLOAT64", str(int(body[member]) / _MS_A_DAY)))
+    for name, kind, member in _KEPT:
+        if member in body:
+            value = str(body[member])
+            found.append((name, kind, string_literal(value) if kind == "STRING" else value))
+    return sorted(found)
+
+
+def dataset_ddl(body: Resource) -> str:
+    """The statement that would make the dataset."""
+    reference = body["datasetReference"]
+    location = ("location", "STRING", string_literal(body["location"].lower()))
+    head = f"CREATE SCHEMA `{reference['projectId']}.{reference['datasetId']}`"
+    return "\n".join([head, *options_clause(sorted([*dataset_options(body), location]))]) + ";"
+
+
+_EXPIRATIONS = {
+    "default_partition_expiration_days": "defaultPartitionExpirationMs",
+    "default_table_expiration_days": "defaultTableExpirationMs",
+}
+_KEPT = (
+    ("max_time_travel_hours", "INT64", "maxTimeTravelHours"),
+    ("storage_billing_model", "STRING", "storageBillingModel"),
+)
 
 
 def _keys(body: Resource) -> list[str]:

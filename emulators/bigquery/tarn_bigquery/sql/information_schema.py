@@ -7,14 +7,17 @@ from typing import Any
 import pyarrow as pa
 from sqlglot import exp
 
+from tarn_bigquery.catalog.catalog import Key as CatalogKey
 from tarn_bigquery.catalog.catalog import Resource, table_key
 from tarn_bigquery.catalog.names import DatasetRef, TableRef
 from tarn_bigquery.catalog.partitions import partition_column, pseudo_columns
 from tarn_bigquery.errors import unsupported
 from tarn_bigquery.sql.constraints import Key, keys_of
 from tarn_bigquery.sql.context import QueryContext
-from tarn_bigquery.sql.ddl_text import table_ddl, table_options
-from tarn_bigquery.sql.types import field_of_standard, googlesql_type
+from tarn_bigquery.sql.ddl_text import dataset_ddl, dataset_options, table_ddl, table_options
+from tarn_bigquery.sql.information_columns import COLUMNS
+from tarn_bigquery.sql.routine_text import routine_ddl, routine_options, type_text
+from tarn_bigquery.sql.types import googlesql_type
 
 _PREFIX = "INFORMATION_SCHEMA."
 _REGION = "region-"
@@ -39,13 +42,13 @@ def is_view(node: exp.Table) -> bool:
 def rows(node: exp.Table, context: QueryContext) -> pa.Table:
     """The rows of the view that a node names: of one dataset, or of all of a project's for a region."""
     name = node.name.upper().removeprefix(_PREFIX)
-    if name in _JOB_VIEWS:
-        return pa.Table.from_pylist(list(_job_rows(context, node.catalog or context.project)), schema=_JOB_SCHEMA)
-    if name not in _VIEWS:
+    if name not in COLUMNS:
         raise unsupported(f"INFORMATION_SCHEMA.{name}")
-    schema, make = _VIEWS[name]
-    found = [row for ref in _datasets(node, context) for row in make(ref, context)]
-    return pa.Table.from_pylist(found, schema=schema)
+    if (make := _VIEWS.get(name)) is None:
+        found = list(_job_rows(context, node.catalog or context.project))
+    else:
+        found = [row for ref in _datasets(node, context) for row in make(ref, context)]
+    return pa.Table.from_pylist(found, schema=COLUMNS[name])
 
 
 def _datasets(node: exp.Table, context: QueryContext) -> list[DatasetRef]:
@@ -72,6 +75,8 @@ def _schemata(ref: DatasetRef, context: QueryContext) -> Rows:
         "creation_time": int(body["creationTime"]) * 1000,
         "last_modified_time": int(body["lastModifiedTime"]) * 1000,
         "location": body["location"],
+        "ddl": dataset_ddl(body),
+        "default_collation_name": "NULL",
     }
 
 
@@ -83,12 +88,15 @@ def _table_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
     for ref, body in _tables(dataset, context):
         yield {
             **_table_names(ref),
-            "table_type": "CLONE" if "cloneDefinition" in body else _TABLE_TYPES[body["type"]],
+            "table_type": _table_type(body),
             "is_insertable_into": "YES" if body["type"] == "TABLE" else "NO",
+            "is_fine_grained_mutations_enabled": "NO",
             "is_typed": "NO",
+            "is_change_history_enabled": "NO",
             "creation_time": int(body["creationTime"]) * 1000,
             "ddl": table_ddl(body),
             **_base_names(body),
+            "snapshot_time_ms": _snapshot_time(body),
             "default_collation_name": "NULL",
         }
 
@@ -103,14 +111,18 @@ def _base_names(body: Resource) -> Row:
     return {f"base_table_{name}": base[member] for name, member in names}
 
 
+def _snapshot_time(body: Resource) -> datetime | None:
+    definition = body.get("snapshotDefinition")
+    return datetime.fromisoformat(definition["snapshotTime"]) if definition is not None else None
+
+
 def _snapshot_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
     for ref, body in _tables(dataset, context):
         if body["type"] == "SNAPSHOT":
-            definition = body["snapshotDefinition"]
             yield {
                 **_table_names(ref),
                 **_base_names(body),
-                "snapshot_time": datetime.fromisoformat(definition["snapshotTime"]),
+                "snapshot_time": _snapshot_time(body),
             }
 
 
@@ -181,7 +193,7 @@ def _table_option_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
 def _schemata_option_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
     body = context.catalog.dataset(dataset)
     names = {"catalog_name": dataset.project, "schema_name": dataset.dataset}
-    for name, kind, value in table_options(body):
+    for name, kind, value in dataset_options(body):
         yield {**names, "option_name": name, "option_type": kind, "option_value": value}
 
 
@@ -201,23 +213,61 @@ def _partition_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
             }
 
 
+def _storage_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
+    """What tables take. The emulator knows no physical bytes: they are NULL."""
+    for ref, body in _tables(dataset, context):
+        if body["type"] not in {"TABLE", "MATERIALIZED_VIEW", "SNAPSHOT"}:
+            continue
+        count, size = context.introspection.size(body)
+        is_parted = partition_column(body) is not None
+        yield {
+            "project_id": ref.project,
+            **_table_names(ref),
+            "creation_time": int(body["creationTime"]) * 1000,
+            "total_rows": count,
+            "total_partitions": len(context.introspection.partitions(body)) if is_parted else 0,
+            "total_logical_bytes": size,
+            "active_logical_bytes": size,
+            "long_term_logical_bytes": 0,
+            "storage_last_modified_time": int(body["lastModifiedTime"]) * 1000,
+            "deleted": False,
+            "table_type": _table_type(body),
+        }
+
+
+def _table_type(body: Resource) -> str:
+    return "CLONE" if "cloneDefinition" in body else _TABLE_TYPES[body["type"]]
+
+
+def _routine_names(dataset: DatasetRef, key: CatalogKey) -> Row:
+    return {"specific_catalog": dataset.project, "specific_schema": dataset.dataset, "specific_name": key.name}
+
+
 def _routine_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
     for key, body in context.catalog.children("Routine", dataset):
+        is_script = body.get("language") == "JAVASCRIPT"
         yield {
-            "specific_catalog": dataset.project,
-            "specific_schema": dataset.dataset,
-            "specific_name": key.name,
+            **_routine_names(dataset, key),
             "routine_catalog": dataset.project,
             "routine_schema": dataset.dataset,
             "routine_name": key.name,
             "routine_type": _ROUTINE_TYPES.get(body.get("routineType", ""), "FUNCTION"),
-            "routine_body": "EXTERNAL" if body.get("language") == "JAVASCRIPT" else "SQL",
+            "data_type": type_text(body["returnType"]) if "returnType" in body else None,
+            "routine_body": "EXTERNAL" if is_script else "SQL",
             "routine_definition": body.get("definitionBody"),
-            "data_type": _type_text(body["returnType"]) if "returnType" in body else None,
+            "external_language": "JAVASCRIPT" if is_script else None,
+            "is_deterministic": _DETERMINISM.get(body.get("determinismLevel", "")),
             "created": int(body["creationTime"]) * 1000,
             "last_altered": int(body["lastModifiedTime"]) * 1000,
-            "external_language": "JAVASCRIPT" if body.get("language") == "JAVASCRIPT" else None,
+            "ddl": routine_ddl(body),
         }
+
+
+def _routine_option_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
+    for key, body in context.catalog.children("Routine", dataset):
+        for name, kind, value in routine_options(body):
+            names = _routine_names(dataset, key)
+            yield {**names, "option_name": name, "option_type": kind, "option_value": value}
 
 
 def _constraint_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
@@ -260,13 +310,9 @@ def _constraint_names(ref: TableRef, key: Key) -> Row:
 
 def _parameter_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
     for key, body in context.catalog.children("Routine", dataset):
-        names = {
-            "specific_catalog": dataset.project,
-            "specific_schema": dataset.dataset,
-            "specific_name": key.name,
-        }
+        names = _routine_names(dataset, key)
         if (returned := body.get("returnType")) is not None:
-            yield {**names, "ordinal_position": 0, "is_result": "YES", "data_type": _type_text(returned)}
+            yield {**names, "ordinal_position": 0, "is_result": "YES", "data_type": type_text(returned)}
         for position, argument in enumerate(body.get("arguments", []), 1):
             mode = argument.get("mode") or ("IN" if body.get("routineType") == "PROCEDURE" else None)
             yield {
@@ -275,12 +321,8 @@ def _parameter_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
                 "parameter_mode": mode,
                 "is_result": "NO",
                 "parameter_name": argument.get("name"),
-                "data_type": _type_text(argument["dataType"]) if "dataType" in argument else "ANY TYPE",
+                "data_type": type_text(argument["dataType"]) if "dataType" in argument else "ANY TYPE",
             }
-
-
-def _type_text(kind: Row) -> str:
-    return googlesql_type(field_of_standard("parameter", kind))
 
 
 def _job_rows(context: QueryContext, project: str) -> Rows:
@@ -319,7 +361,12 @@ def _reference(table: Row | None) -> Row | None:
 
 
 _JOB_TIMES = {"creation_time": "creationTime", "start_time": "startTime", "end_time": "endTime"}
-_ROUTINE_TYPES = {"PROCEDURE": "PROCEDURE", "TABLE_VALUED_FUNCTION": "TABLE FUNCTION"}
+_ROUTINE_TYPES = {
+    "AGGREGATE_FUNCTION": "AGGREGATE FUNCTION",
+    "PROCEDURE": "PROCEDURE",
+    "TABLE_VALUED_FUNCTION": "TABLE FUNCTION",
+}
+_DETERMINISM = {"DETERMINISTIC": "YES", "NOT_DETERMINISTIC": "NO"}
 
 
 def _legacy_table_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
@@ -339,115 +386,24 @@ def _legacy_table_rows(dataset: DatasetRef, context: QueryContext) -> Rows:
         }
 
 
-_TIMESTAMP = pa.timestamp("us", tz="UTC")
-
-
-def _schema(text: str = "", integers: str = "", times: str = "") -> pa.Schema:
-    parts = ((text, pa.string()), (integers, pa.int64()), (times, _TIMESTAMP))
-    return pa.schema([(name, kind) for names, kind in parts for name in names.split()])
-
-
-_TABLE_REFERENCE = pa.struct([(name, pa.string()) for name in ("project_id", "dataset_id", "table_id")])
-_JOB_VIEWS = {"JOBS", "JOBS_BY_PROJECT", "JOBS_BY_USER", "JOBS_BY_ORGANIZATION"}
-_JOB_SCHEMA = pa.schema(
-    [
-        *_schema(
-            "project_id user_email job_id parent_job_id job_type statement_type priority query state",
-            "total_bytes_processed total_bytes_billed total_slot_ms",
-            "creation_time start_time end_time",
-        ),
-        ("cache_hit", pa.bool_()),
-        ("error_result", pa.struct([(name, pa.string()) for name in ("reason", "location", "message")])),
-        ("destination_table", _TABLE_REFERENCE),
-        ("referenced_tables", pa.list_(_TABLE_REFERENCE)),
-        ("labels", pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))),
-    ]
-)
-_TABLE = "table_catalog table_schema table_name"
-_CONSTRAINT = "constraint_catalog constraint_schema constraint_name"
-_OPTION_COLUMNS = "option_name option_type option_value"
-
-_VIEWS: dict[str, tuple[pa.Schema, Callable[[DatasetRef, QueryContext], Rows]]] = {
-    "SCHEMATA": (
-        _schema("catalog_name schema_name schema_owner location", times="creation_time last_modified_time"),
-        _schemata,
-    ),
-    "TABLES": (
-        _schema(
-            "table_catalog table_schema table_name table_type is_insertable_into is_typed base_table_catalog "
-            "base_table_schema base_table_name ddl default_collation_name",
-            times="creation_time",
-        ),
-        _table_rows,
-    ),
-    "TABLE_SNAPSHOTS": (
-        _schema(
-            "table_catalog table_schema table_name base_table_catalog base_table_schema base_table_name",
-            times="snapshot_time",
-        ),
-        _snapshot_rows,
-    ),
-    "VIEWS": (
-        _schema("table_catalog table_schema table_name view_definition check_option use_standard_sql"),
-        _view_rows,
-    ),
-    "COLUMNS": (
-        _schema(
-            "table_catalog table_schema table_name column_name is_nullable data_type is_generated "
-            "generation_expression is_stored is_hidden is_updatable is_system_defined is_partitioning_column "
-            "collation_name column_default rounding_mode",
-            "ordinal_position clustering_ordinal_position",
-        ),
-        _column_rows,
-    ),
-    "COLUMN_FIELD_PATHS": (
-        _schema(
-            "table_catalog table_schema table_name column_name field_path data_type description collation_name "
-            "rounding_mode"
-        ),
-        _field_path_rows,
-    ),
-    "MATERIALIZED_VIEWS": (
-        _schema("table_catalog table_schema table_name", times="last_refresh_time"),
-        _materialized_view_rows,
-    ),
-    "TABLE_OPTIONS": (_schema(f"table_catalog table_schema table_name {_OPTION_COLUMNS}"), _table_option_rows),
-    "SCHEMATA_OPTIONS": (_schema(f"catalog_name schema_name {_OPTION_COLUMNS}"), _schemata_option_rows),
-    "PARTITIONS": (
-        _schema(
-            "table_catalog table_schema table_name partition_id storage_tier",
-            "total_rows total_logical_bytes total_billable_bytes",
-            "last_modified_time",
-        ),
-        _partition_rows,
-    ),
-    "ROUTINES": (
-        _schema(
-            "specific_catalog specific_schema specific_name routine_catalog routine_schema routine_name "
-            "routine_type data_type routine_body routine_definition external_language",
-            times="created last_altered",
-        ),
-        _routine_rows,
-    ),
-    "TABLE_CONSTRAINTS": (
-        _schema(f"{_CONSTRAINT} {_TABLE} constraint_type is_deferrable initially_deferred enforced"),
-        _constraint_rows,
-    ),
-    "KEY_COLUMN_USAGE": (
-        _schema(f"{_CONSTRAINT} {_TABLE} column_name", "ordinal_position position_in_unique_constraint"),
-        _key_column_rows,
-    ),
-    "CONSTRAINT_COLUMN_USAGE": (_schema(f"{_TABLE} column_name {_CONSTRAINT}"), _constraint_column_rows),
-    "PARAMETERS": (
-        _schema(
-            "specific_catalog specific_schema specific_name parameter_mode is_result parameter_name data_type "
-            "parameter_default is_aggregate",
-            "ordinal_position",
-        ),
-        _parameter_rows,
-    ),
-    "__TABLES__": (
-        _schema("project_id dataset_id table_id", "creation_time last_modified_time row_count size_bytes type"),
-        _legacy_table_rows,
-    ),
+_VIEWS: dict[str, Callable[[DatasetRef, QueryContext], Rows]] = {
+    "SCHEMATA": _schemata,
+    "SCHEMATA_OPTIONS": _schemata_option_rows,
+    "TABLES": _table_rows,
+    "TABLE_OPTIONS": _table_option_rows,
+    "TABLE_SNAPSHOTS": _snapshot_rows,
+    "TABLE_STORAGE": _storage_rows,
+    "TABLE_STORAGE_BY_PROJECT": _storage_rows,
+    "VIEWS": _view_rows,
+    "MATERIALIZED_VIEWS": _materialized_view_rows,
+    "COLUMNS": _column_rows,
+    "COLUMN_FIELD_PATHS": _field_path_rows,
+    "PARTITIONS": _partition_rows,
+    "ROUTINES": _routine_rows,
+    "ROUTINE_OPTIONS": _routine_option_rows,
+    "PARAMETERS": _parameter_rows,
+    "TABLE_CONSTRAINTS": _constraint_rows,
+    "KEY_COLUMN_USAGE": _key_column_rows,
+    "CONSTRAINT_COLUMN_USAGE": _constraint_column_rows,
+    "__TABLES__": _legacy_table_rows,
 }

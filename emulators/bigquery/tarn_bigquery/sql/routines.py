@@ -74,7 +74,7 @@ def _definition(create: exp.Create, statement: Statement) -> str:
     if expression is None:
         raise invalid_query(f"The function in {statement.text[:40]} has no body.")
     if create.args["kind"] == TABLE_FUNCTION:
-        return expression.sql("bigquery")
+        return expression.unnest().sql("bigquery")
     # The outer parentheses belong to the statement: a query needs a pair of its own to be an expression.
     body = expression.this if isinstance(expression, exp.Paren | exp.Subquery) else expression
     if isinstance(body, exp.Query) and not isinstance(body, exp.Subquery):

@@ -152,6 +152,7 @@ class CreateProcedure:
     replace: bool
     exists: bool
     parameters: list[tuple[str, str, str]]
+    options: Fragment | None
     body: Fragment
 
 
@@ -485,13 +486,13 @@ class _Parser:
             if not self.accept(","):
                 break
         self.expect(")")
-        if self.accept("OPTIONS"):
-            self.expect("(")
-            self.fragment()
+        options = None
+        if self.accept("OPTIONS", "("):
+            options = None if self.word() == ")" else self.fragment()
             self.expect(")")
         first = self._at
         self._begin(None)
-        return CreateProcedure(path, replaces, exists, parameters, self._since(first))
+        return CreateProcedure(path, replaces, exists, parameters, options, self._since(first))
 
 
 _STATEMENTS: dict[str, Callable[[_Parser, str | None], Any]] = {
