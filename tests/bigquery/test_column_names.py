@@ -1,7 +1,7 @@
 """Names of the columns that a query gives: each its own, where they become those of a table or a view."""
 
 import pytest
-from google.api_core.exceptions import BadRequest, MethodNotImplemented
+from google.api_core.exceptions import BadRequest
 from google.cloud import bigquery
 
 TWICE = r"Duplicate column names in the result are not supported .* Found duplicate\(s\): a"
@@ -43,5 +43,24 @@ def test_a_view_s_own_names(client: bigquery.Client, dataset: str) -> None:
     assert [dict(row.items()) for row in rows] == [{"b": 2, "a_": "two"}]
     with pytest.raises(BadRequest, match="Unrecognized name: x"):
         client.query_and_wait(f"SELECT x FROM {dataset}.v")
-    with pytest.raises(MethodNotImplemented, match=r"list of columns for a view whose query has \*"):
-        client.query_and_wait(f"CREATE VIEW {dataset}.w (p, q) AS SELECT * FROM {dataset}.t")
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ("SELECT * FROM {t}", [(1, "one"), (2, "two")]),
+        ("SELECT * EXCEPT (a), a FROM {t} -- all of it", [("one", 1), ("two", 2)]),
+        ("WITH q AS (SELECT * FROM {t}) SELECT * FROM q UNION ALL SELECT * FROM q WHERE a = 2 ORDER BY 1",
+         [(1, "one"), (2, "two"), (2, "two")]),
+        ("SELECT AS STRUCT a, b FROM {t}", [(1, "one"), (2, "two")]),
+    ],
+)  # fmt: skip
+def test_a_view_names_columns_of_a_star(
+    client: bigquery.Client, dataset: str, query: str, rows: list[tuple[object, ...]]
+) -> None:
+    client.query_and_wait(f"CREATE TABLE {dataset}.t (a INT64, b STRING) AS SELECT 1, 'one' UNION ALL SELECT 2, 'two'")
+    client.query_and_wait(f"CREATE VIEW {dataset}.v (p, q) AS {query.format(t=f'{dataset}.t')}")
+    found = client.query_and_wait(f"SELECT p, q FROM {dataset}.v WHERE p IS NOT NULL ORDER BY p, q")
+    assert sorted(row.values() for row in found) == rows
+    with pytest.raises(BadRequest, match="does not match the number of columns"):
+        client.query_and_wait(f"CREATE VIEW {dataset}.w (p) AS SELECT * FROM {dataset}.t")

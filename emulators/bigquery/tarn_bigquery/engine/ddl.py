@@ -208,25 +208,32 @@ def with_view_schema(queries: Queries, context: QueryContext, body: Resource, *,
 
     Where all columns have to be `named`, by the query or in a list, one that is not is wrong as well.
     """
-    definition = body.get("view") or body["materializedView"]
-    statement = parse(resources.require(definition, "query"))[0]
+    kind = "view" if body.get("view") else "materializedView"
+    statement = parse(resources.require(body[kind], "query"))[0]
     context = replace(context, externals=DeclaredTables(), is_definition=True)
     with queries.database.cursor() as cursor, queries.prepared(statement, context, cursor) as query:
         schema = bind(cursor, query).schema
-        if not body.get("columns"):
+        if not body.get("columns") or not names_every_column(statement.tree):
             require_distinct_names(query)
         if named:
             _require_names("CREATE VIEW", statement.tree, body)
     columns = body.get("columns") or []
-    if columns and not names_every_column(statement.tree):
-        raise unsupported("a list of columns for a view whose query has *")
     if columns and len(columns) != len(schema):
         raise invalid_query(
             f"The number of columns in the column definition list does not match the number of columns "
             f"produced by the query: {len(columns)} and {len(schema)}"
         )
+    if columns and not names_every_column(statement.tree):
+        named_query = _with_names(body[kind]["query"], [f["name"] for f in schema], [c["name"] for c in columns])
+        body = body | {kind: body[kind] | {"query": named_query}}
     fields = [field | column for field, column in zip(schema, columns or [{}] * len(schema), strict=True)]
     return {name: value for name, value in body.items() if name != "columns"} | {"schema": {"fields": fields}}
+
+
+def _with_names(query: str, columns: list[str], names: list[str]) -> str:
+    """A view's query whose columns get the names that a list gives them, where the query writes `*` for them."""
+    listed = ", ".join(f"`{column}` AS `{name}`" for column, name in zip(columns, names, strict=True))
+    return f"SELECT {listed} FROM (\n{query}\n)"  # noqa: S608
 
 
 def _create_external_table(call: Call) -> Outcome:
