@@ -73,6 +73,20 @@ def test_functions_in_other_languages(client: bigquery.Client, dataset: str) -> 
         client.query_and_wait(f"CREATE FUNCTION `{dataset}.f`(x INT64) RETURNS INT64 LANGUAGE python {python}")
 
 
+@pytest.mark.feature("SQL", "aggregate functions in other languages, or with DISTINCT, ORDER BY or OVER", refused=True)
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("CREATE AGGREGATE FUNCTION `{d}.f`(x INT64) RETURNS INT64 LANGUAGE js AS 'return 1'", "in the language js"),
+        ("CREATE TEMP AGGREGATE FUNCTION f(x INT64) AS (SUM(x)); SELECT f(1) OVER ()", "aggregate function f"),
+        ("CREATE TEMP AGGREGATE FUNCTION f(x INT64) AS (SUM(x)); SELECT f(DISTINCT 1)", "aggregate function f"),
+    ],
+)
+def test_aggregate_functions(client: bigquery.Client, dataset: str, statement: str, message: str) -> None:
+    with pytest.raises(MethodNotImplemented, match=message):
+        client.query_and_wait(statement.format(d=dataset))
+
+
 def test_a_routine_in_another_language_is_kept_and_not_called(client: bigquery.Client, dataset: str) -> None:
     routine = bigquery.Routine(f"{dataset}.scala", type_="SCALAR_FUNCTION", language="SCALA", body="x")
     client.create_routine(routine)

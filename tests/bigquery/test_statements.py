@@ -93,6 +93,22 @@ def test_functions_with_options_and_table_functions_dropped(client: bigquery.Cli
     assert (job.statement_type, job.ddl_operation_performed) == ("DROP_TABLE_FUNCTION", "DROP")
 
 
+@pytest.mark.feature("SQL", "aggregate functions of one's own in SQL, with NOT AGGREGATE arguments")
+def test_aggregate_functions_are_kept_and_dropped(client: bigquery.Client, dataset: str) -> None:
+    arguments = "x FLOAT64, y INT64 NOT AGGREGATE"
+    job = client.query(f"CREATE AGGREGATE FUNCTION `{dataset}.f`({arguments}) AS (SUM(x) * y)")
+    job.result()
+    assert (job.statement_type, job.ddl_operation_performed) == ("CREATE_FUNCTION", "CREATE")
+    client.query(f"CREATE VIEW `{dataset}.v` AS SELECT `{dataset}.f`(x, 2) AS s FROM UNNEST([1, 2]) AS x").result()
+    assert values(client, f"SELECT s FROM `{dataset}.v` WHERE s > 1") == [(6.0,)]
+    routine = client.get_routine(f"{dataset}.f")
+    flags = [argument.to_api_repr().get("isAggregate", True) for argument in routine.arguments]
+    assert (routine.type_, flags) == ("AGGREGATE_FUNCTION", [True, False])
+    client.query(f"DROP FUNCTION `{dataset}.f`").result()
+    with pytest.raises(BadRequest, match="Function not found"):
+        client.query(f"SELECT `{dataset}.f`(1, 2)").result()
+
+
 @pytest.mark.feature("SQL", "system variables: @@row_count, @@dataset_id, @@project_id, @@script.bytes_processed ...")
 def test_system_variables(client: bigquery.Client, dataset: str, table: str) -> None:
     assert values(client, "SELECT @@time_zone, @@project_id") == [("UTC", client.project)]

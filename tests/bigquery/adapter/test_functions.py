@@ -2,6 +2,7 @@
 
 import pytest
 from dbt.tests.adapter.functions import files
+from dbt.tests.adapter.functions.test_udafs import BasicSQLUDAF
 from dbt.tests.adapter.functions.test_udfs import (
     CanFindScalarFunctionRelation,
     DeterministicUDF,
@@ -65,6 +66,13 @@ class TestSqlUDFDefaultArgSupport(SqlUDFDefaultArgSupport):
     @pytest.fixture(scope="class")
     def functions(self) -> dict[str, str]:
         return in_bigquery(files.MY_UDF_WITH_DEFAULT_ARG_YML)
+
+
+class TestBasicSQLUDAF(BasicSQLUDAF):
+    @pytest.fixture(scope="class")
+    def functions(self) -> dict[str, str]:
+        properties = files.SUM_SQUARED_UDAF_SQL_YML.replace("data_type: float", "data_type: FLOAT64")
+        return {"sum_squared.sql": files.SUM_SQUARED_UDAF_SQL, "sum_squared.yml": properties}
 
 
 globals().update(as_tests(__name__, [PythonUDFEntryPointRequired, PythonUDFRuntimeVersionRequired]))

@@ -9,7 +9,8 @@ from tarn_bigquery.engine.googlesql import javascript
 from tarn_bigquery.engine.queries import Outcome
 from tarn_bigquery.errors import already_exists, not_found, unsupported
 from tarn_bigquery.sql import ddl
-from tarn_bigquery.sql.routines import created_path, routine_body, routine_key
+from tarn_bigquery.sql.routine_names import routine_key
+from tarn_bigquery.sql.routines import created_path, routine_body
 
 
 def create_function(call: Call) -> Outcome:

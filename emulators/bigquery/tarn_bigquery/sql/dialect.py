@@ -20,6 +20,12 @@ from tarn_bigquery.sql.syntax import SyntaxMistake, unexpected, unexpected_inste
 TABLE_FUNCTION = "TABLE FUNCTION"
 """The kind of a CREATE TABLE FUNCTION; sqlglot passes over the word TABLE."""
 
+AGGREGATE_FUNCTION = "AGGREGATE FUNCTION"
+"""The kind of a CREATE AGGREGATE FUNCTION, whose word AGGREGATE sqlglot does not know."""
+
+NOT_AGGREGATE = "not_aggregate"
+"""The mark in the `meta` of an argument of an aggregate function that is the same for all rows."""
+
 TYPE_NAME = "type_name"
 """Under which a type's `meta` has its name as it is written."""
 
@@ -29,7 +35,8 @@ _SPECIAL_SYNTAX = ("ARRAY", "CAST", "EXTRACT", "SAFE_CAST")
 
 _WANTED = re.compile(r"Expect(?:ed|ing) (\W)|Expected (END|AS|FROM) .*|Invalid expression / Unexpected token")
 _READ_WHOLE = re.compile(
-    r"CREATE\s+(OR\s+REPLACE\s+)?(TEMP(ORARY)?\s+|MATERIALIZED\s+)?(TABLE|VIEW|FUNCTION|SCHEMA)\b", re.IGNORECASE
+    r"CREATE\s+(OR\s+REPLACE\s+)?(TEMP(ORARY)?\s+|MATERIALIZED\s+)?(TABLE|VIEW|(AGGREGATE\s+)?FUNCTION|SCHEMA)\b",
+    re.IGNORECASE,
 )
 _NOT_SERVED = re.compile(r"\bWITH\s+CONNECTION\b|\bAS\s+REPLICA\s+OF\b", re.IGNORECASE)
 _BEGINS_QUERY = {TokenType.FROM, TokenType.SELECT, TokenType.WITH}
@@ -104,7 +111,8 @@ class GoogleSQLParser(PipeParser):
 
     def _parse_function_args(self, *args: Any, **kwargs: Any) -> list[exp.Expr]:
         arguments = super()._parse_function_args(*args, **kwargs)
-        if self._prev.token_type == TokenType.COMMA:
+        is_query = bool(arguments) and isinstance(arguments[-1], exp.Select)
+        if self._prev.token_type == TokenType.COMMA and not is_query:
             self.raise_error("Unexpected symbol")
         return arguments
 
@@ -140,14 +148,45 @@ class GoogleSQLParser(PipeParser):
     def _parse_create(self) -> exp.Create | exp.Command:
         words = [token.token_type for token in self._tokens[self._index : self._index + 4]]
         self._body_options = None
+        is_aggregate = self._pass_over_aggregate()
         create = super()._parse_create()
         if isinstance(create, exp.Create) and (TokenType.TABLE, TokenType.FUNCTION) in pairwise(words):
             create.set("kind", TABLE_FUNCTION)
+        if isinstance(create, exp.Create) and is_aggregate:
+            create.set("kind", AGGREGATE_FUNCTION)
         if self._body_options is not None:
             create.set(
                 "properties", exp.Properties(expressions=[*properties_of(create), *self._body_options.expressions])
             )
         return create
+
+    def _pass_over_aggregate(self) -> bool:
+        """Take the word out of CREATE [OR REPLACE] [TEMP] AGGREGATE FUNCTION. Returns whether it was there."""
+        ahead = self._tokens[self._index : self._index + 5]
+        for place, (token, following) in enumerate(pairwise(ahead), self._index):
+            if token.text.upper() == "AGGREGATE" and following.token_type == TokenType.FUNCTION:
+                self._tokens = [*self._tokens[:place], *self._tokens[place + 1 :]]
+                self._tokens_size -= 1
+                self._advance(0)
+                return True
+        return False
+
+    def _parse_function_parameter(self) -> exp.Expr | None:
+        parameter = super()._parse_function_parameter()
+        if self._match_text_seq("NOT", "AGGREGATE") and parameter is not None:
+            parameter.meta[NOT_AGGREGATE] = True
+        return parameter
+
+    def _parse_paren(self) -> exp.Expr | None:
+        """Something in parentheses. A comma behind a SELECT list is no part of what is around it."""
+        inner = super()._parse_paren()
+        if (
+            isinstance(inner, exp.Tuple)
+            and len(inner.expressions) == 1
+            and isinstance(inner.expressions[0], exp.Select)
+        ):
+            return exp.Subquery(this=inner.expressions[0])
+        return inner
 
     def _parse_function(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
         """A call. A date part among its arguments is a word and no column."""

@@ -10,7 +10,7 @@ from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from tarn_bigquery.errors import invalid_query
-from tarn_bigquery.sql.dialect import GoogleSQL
+from tarn_bigquery.sql.dialect import AGGREGATE_FUNCTION, GoogleSQL
 from tarn_bigquery.sql.reserved import refuse_reserved_names
 from tarn_bigquery.sql.syntax import SyntaxMistake, token_error, unexpected
 
@@ -146,7 +146,7 @@ def statement_type(tree: exp.Expr) -> str:
         return f"{external}_EXTERNAL_TABLE"
     if isinstance(tree, exp.Create | exp.Drop | exp.Alter):
         verb = type(tree).__name__.upper()
-        name = f"{verb}_{(tree.args.get('kind') or '').replace(' ', '_').upper()}"
+        name = f"{verb}_{_kind(tree).replace(' ', '_')}"
         if tree.args.get("materialized") or tree.find(exp.MaterializedProperty):
             name = name.replace("VIEW", "MATERIALIZED_VIEW")
         as_select = isinstance(tree.args.get("expression"), exp.Query)
@@ -156,6 +156,11 @@ def statement_type(tree: exp.Expr) -> str:
         name = "_".join(word for word in words[:2] if word.isalpha()).upper()
         return _LONGER_NAMES.get(name, name)
     return type(tree).__name__.upper()
+
+
+def _kind(tree: exp.Create | exp.Drop | exp.Alter) -> str:
+    kind = (tree.args.get("kind") or "").upper()
+    return "FUNCTION" if kind == AGGREGATE_FUNCTION else kind
 
 
 def _external_verb(tree: exp.Expr) -> str | None:

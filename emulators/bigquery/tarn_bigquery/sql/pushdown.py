@@ -57,7 +57,7 @@ def _is_row_by_row(query: exp.Select) -> bool:
     if query.args.get("from_") is None or any(query.args.get(name) for name in _NOT_MOVED_THROUGH):
         return False
     called = (node for projection in query.expressions for node in projection.find_all(exp.Window, exp.Anonymous))
-    return not any(isinstance(node, exp.Window) or is_aggregate(node.name) for node in called)
+    return not any(isinstance(node, exp.Window) or is_aggregate(node) for node in called)
 
 
 def _is_not_repeated(origin: exp.Expr) -> bool:
@@ -65,7 +65,7 @@ def _is_not_repeated(origin: exp.Expr) -> bool:
     if next(origin.find_all(*_NOT_REPEATED), None) is not None:
         return True
     calls = origin.find_all(exp.Anonymous)
-    return is_random(origin) or any(call.name.upper() == "ERROR" or is_aggregate(call.name) for call in calls)
+    return is_random(origin) or any(call.name.upper() == "ERROR" or is_aggregate(call) for call in calls)
 
 
 def conditions_on(source: exp.Expr) -> list[exp.Expr]:

@@ -14,6 +14,7 @@ from tarn_bigquery.sql.parse import parse
 from tarn_bigquery.sql.partition_filters import conditions_of_dml, partition_condition, require_filter
 from tarn_bigquery.sql.predicates import columns_named, columns_used, partition_predicates
 from tarn_bigquery.sql.pushdown import conditions_on, narrow, push_down
+from tarn_bigquery.sql.routine_names import mark_aggregates
 from tarn_bigquery.sql.time_travel import moment_of
 from tarn_bigquery.sql.types import Field, fields_of_arrow
 from tarn_bigquery.sql.wildcards import is_wildcard, wildcard_table
@@ -31,6 +32,7 @@ def resolve_tables(tree: exp.Expr, context: QueryContext, query: Prepared, depth
     if depth > _MAX_VIEW_DEPTH:
         raise invalid_query(f"Too many nested views: at most {_MAX_VIEW_DEPTH} levels are allowed.")
     target = _target(tree)
+    mark_aggregates(tree, context)
     push_down(tree.expression if isinstance(tree, exp.Insert) else tree)
     for node in list(tree.find_all(exp.Table)):
         if not isinstance(node.this, exp.Identifier) or _is_local(node):
@@ -119,8 +121,6 @@ def _relation(node: exp.Table, context: QueryContext, query: Prepared, depth: in
 def _view(
     node: exp.Table, ref: TableRef, resource: Resource, context: QueryContext, query: Prepared, depth: int
 ) -> exp.Expr:
-    tree = _view_query(resource)
-    narrow(tree, conditions_on(node))
     # A view is a tree of its own until it is resolved: its names do not see the query's.
     view_context = QueryContext(
         context.catalog,
@@ -129,6 +129,8 @@ def _view(
         ref.project,
         is_definition=context.is_definition,
     )
+    tree = mark_aggregates(_view_query(resource), view_context)
+    narrow(tree, conditions_on(node))
     inner = resolve_tables(tree, view_context, query, depth + 1)
     return _carry(node, exp.Subquery(this=inner, alias=_alias(node)))
 

@@ -6,32 +6,19 @@ from typing import Any
 from sqlglot import exp
 
 from tarn_bigquery.catalog.catalog import Key, Resource
-from tarn_bigquery.catalog.names import DatasetRef
 from tarn_bigquery.errors import ApiError, invalid_query, unsupported
 from tarn_bigquery.sql.compiler.environment import Routine
 from tarn_bigquery.sql.compiler.kinds import Type, of_field
 from tarn_bigquery.sql.context import Prepared, QueryContext
-from tarn_bigquery.sql.dialect import TABLE_FUNCTION, properties_of
+from tarn_bigquery.sql.dialect import AGGREGATE_FUNCTION, NOT_AGGREGATE, TABLE_FUNCTION, properties_of
 from tarn_bigquery.sql.parse import Statement, parse
 from tarn_bigquery.sql.resolve import resolve_tables
+from tarn_bigquery.sql.routine_names import found_routines
 from tarn_bigquery.sql.types import field_of_googlesql, field_of_standard, standard_type
 
-SCALAR, TABLE = "SCALAR_FUNCTION", "TABLE_VALUED_FUNCTION"
+SCALAR, TABLE, AGGREGATE = "SCALAR_FUNCTION", "TABLE_VALUED_FUNCTION", "AGGREGATE_FUNCTION"
+_TYPES = {TABLE_FUNCTION: TABLE, AGGREGATE_FUNCTION: AGGREGATE}
 _SQL, _JAVASCRIPT = "SQL", "JAVASCRIPT"
-_FULL_PATH = 3
-
-
-def routine_key(path: list[str], context: QueryContext) -> Key:
-    """The key of the routine that a path names. Raises ApiError where it lacks a dataset."""
-    if len(path) == 1:
-        owner = context.default_dataset
-        if owner is None:
-            raise invalid_query(
-                f"Routine name {path[0]} missing dataset while no default dataset is set in the request."
-            )
-        return Key("Routine", owner, path[0])
-    project = path[0] if len(path) == _FULL_PATH else context.project
-    return Key("Routine", DatasetRef(project, path[-2]), path[-1])
 
 
 def created_path(create: exp.Create) -> list[str]:
@@ -46,12 +33,14 @@ def routine_body(create: exp.Create, statement: Statement) -> Resource:
     """
     given = {type(item): item for item in properties_of(create)}
     body: Resource = {
-        "routineType": TABLE if create.args["kind"] == TABLE_FUNCTION else SCALAR,
+        "routineType": _TYPES.get(create.args["kind"], SCALAR),
         "arguments": [_argument(node) for node in create.this.expressions],
     }
     language = given.get(exp.LanguageProperty)
     if language is None:
         body |= {"language": _SQL, "definitionBody": _definition(create, statement)}
+    elif body["routineType"] == AGGREGATE:
+        raise unsupported(f"aggregate functions in the language {language.name}")
     elif language.name.upper() == "JS":
         body |= {"language": _JAVASCRIPT, "definitionBody": create.expression.name}
     else:
@@ -64,9 +53,12 @@ def routine_body(create: exp.Create, statement: Statement) -> Resource:
 
 def _argument(node: exp.Expr) -> dict[str, Any]:
     kind = node.args["kind"]
+    argument: dict[str, Any] = {"name": node.name}
     if kind.this == exp.DType.VARIANT:
-        return {"name": node.name, "argumentKind": "ANY_TYPE"}
-    return {"name": node.name, "dataType": standard_type(field_of_googlesql(node.name, kind))}
+        argument["argumentKind"] = "ANY_TYPE"
+    else:
+        argument["dataType"] = standard_type(field_of_googlesql(node.name, kind))
+    return argument | ({"isAggregate": False} if node.meta_get(NOT_AGGREGATE) else {})
 
 
 def _definition(create: exp.Create, statement: Statement) -> str:
@@ -94,25 +86,18 @@ class CatalogRoutines:
     query: Prepared
 
     def function(self, path: list[str]) -> Routine | None:
-        return self._find(path, SCALAR)
+        return self._find(path, {SCALAR, AGGREGATE})
 
     def table_function(self, path: list[str]) -> Routine | None:
-        return self._find(path, TABLE)
+        return self._find(path, {TABLE})
 
-    def _find(self, path: list[str], kind: str) -> Routine | None:
-        for key in self._candidates(path):
-            body = self.context.catalog.find(key)
-            if body is not None and body.get("routineType") == kind:
+    def _find(self, path: list[str], kinds: set[str]) -> Routine | None:
+        for key, body in found_routines(path, self.context):
+            if body.get("routineType") in kinds:
                 # What a function's body calls is not looked into.
                 self.query.is_repeatable = False
                 return self._routine(key, body)
         return None
-
-    def _candidates(self, path: list[str]) -> list[Key]:
-        if len(path) > 1:
-            return [routine_key(path, self.context)] if len(path) <= _FULL_PATH else []
-        owners = [self.context.temporary, self.context.default_dataset]
-        return [Key("Routine", owner, path[0]) for owner in owners if owner is not None]
 
     def _routine(self, key: Key, body: Resource) -> Routine:
         arguments = [(a["name"], _type(a["name"], a.get("dataType"))) for a in body.get("arguments", [])]
@@ -124,12 +109,15 @@ class CatalogRoutines:
         if language == _JAVASCRIPT:
             return Routine(key.name, arguments, returns, exp.Null(), script=definition)
         is_table = body["routineType"] == TABLE
+        is_aggregate = body["routineType"] == AGGREGATE
         tree = parse(definition if is_table else f"SELECT {definition}")[0].tree
         owner = replace(
             self.context, project=key.dataset.project, default_dataset=None, parameters=[], definitions={}, variables={}
         )
         tree = resolve_tables(tree, owner, self.query)
-        return Routine(key.name, arguments, returns, tree if is_table else tree.expressions[0])
+        groups = [a["name"] for a in body.get("arguments", []) if is_aggregate and a.get("isAggregate", True)]
+        of_rows = frozenset(name.lower() for name in groups) if is_aggregate else None
+        return Routine(key.name, arguments, returns, tree if is_table else tree.expressions[0], of_rows=of_rows)
 
 
 def _unsupported_language(name: str) -> ApiError:

@@ -7,6 +7,7 @@ from sqlglot import exp
 from tarn_bigquery.errors import invalid_query, unsupported
 from tarn_bigquery.sql.compiler.environment import Routine
 from tarn_bigquery.sql.compiler.functions import FUNCTIONS, Call
+from tarn_bigquery.sql.compiler.functions.aggregates import is_aggregate
 from tarn_bigquery.sql.compiler.functions.jsons import to_json_text
 from tarn_bigquery.sql.compiler.functions.listed import check
 from tarn_bigquery.sql.compiler.functions.registry import Modifiers
@@ -40,6 +41,8 @@ def compile_call(
     handler = FUNCTIONS.get(full)
     routine = compiler.env.routines.function(path)
     if routine is not None:
+        if routine.of_rows is not None:
+            _require_plain(routine, modifiers, [over, where])
         return _routine_call(compiler, node, routine)
     if handler is None:
         if (known := unsupported_function(path)) is not None:
@@ -94,6 +97,21 @@ def _safe_call(compiler: "Expressions", node: exp.Expr, path: list[str]) -> Valu
     result = handler(call)
     packed = ", ".join(f"a{i} := {value.sql}" for i, value in enumerate(outside))
     return Value(f"list_transform([struct_pack({packed})], lambda safe: TRY({result.sql}))[1]", result.type)
+
+
+def _require_plain(routine: Routine, modifiers: Modifiers, clauses: list[str | None]) -> None:
+    """Raises ApiError for a call of a user's aggregate function with more than arguments, or one of a wrong body."""
+    if modifiers != Modifiers(False, None, None, (), None) or any(clauses):
+        raise unsupported(f"DISTINCT, ORDER BY, LIMIT, HAVING or OVER at the aggregate function {routine.name}")
+    for name in routine.body.find_all(exp.Column):
+        above = name.find_ancestor(exp.Anonymous)
+        while above is not None and not is_aggregate(above):
+            above = above.find_ancestor(exp.Anonymous)
+        if above is None and name.parts[0].name.lower() in (routine.of_rows or ()):
+            raise invalid_query(
+                f"Argument {name.parts[0].name} of the aggregate function {routine.name} can only stand in the "
+                "arguments of aggregate functions"
+            )
 
 
 def _routine_call(compiler: "Expressions", node: exp.Expr, routine: Routine) -> Value:

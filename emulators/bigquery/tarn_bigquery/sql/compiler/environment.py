@@ -16,6 +16,7 @@ class Routine:
     """A user-defined function: its arguments, what it returns where that is declared, and its body.
 
     An argument of type None takes any type. `script` is the code of a function that is written in JavaScript.
+    `of_rows` has, for an aggregate function, the arguments that differ from row to row, and is None for any other.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Routine:
     returns: Type | None
     body: exp.Expr
     script: str | None = None
+    of_rows: frozenset[str] | None = None
 
 
 class Routines(Protocol):

@@ -502,6 +502,8 @@ def _parameter(compiler: Expressions, node: Any) -> Value:
     system = isinstance(node.this, exp.Parameter)
     name = f"@@{node.this.name}" if system else f"@{node.name}"
     value = compiler.scope.find(name)
+    if value is None and system:
+        raise compiler.env.wrong(f"Unknown system variable {name}", node)
     if value is None:
         raise compiler.env.wrong(f"Query parameter '{node.name}' not found", node)
     return value

@@ -24,7 +24,7 @@ def _own_nodes(clause: exp.Expr) -> Iterator[exp.Expr]:
 
 def _is_aggregation(node: exp.Expr) -> bool:
     """Whether a node is the call of an aggregate function on the rows of a group."""
-    if not isinstance(node, exp.Anonymous) or not is_aggregate(node.name):
+    if not isinstance(node, exp.Anonymous) or not is_aggregate(node):
         return False
     called: exp.Expr = node
     while isinstance(called.parent, exp.IgnoreNulls | exp.RespectNulls):

@@ -255,7 +255,7 @@ class _Select:
         if not source:
             raise self.env.wrong("Query without FROM clause cannot have a WHERE clause", clause)
         for call in clause.find_all(exp.Anonymous):
-            if is_aggregate(call.name) and call.find_ancestor(exp.Query, exp.Window) is self.node:
+            if is_aggregate(call) and call.find_ancestor(exp.Query, exp.Window) is self.node:
                 raise self.env.wrong(f"Aggregate function {call.name.upper()} not allowed in WHERE clause", call)
         return self._condition("where", compiler, "WHERE")
 

@@ -1,5 +1,7 @@
 """Aggregate functions. Every one may be over a window; DuckDB's types are brought back to BigQuery's."""
 
+from sqlglot import exp
+
 from tarn_bigquery.sql.compiler.functions.registry import FUNCTIONS, Call, function
 from tarn_bigquery.sql.compiler.kinds import (
     BIGNUMERIC,
@@ -17,10 +19,15 @@ from tarn_bigquery.sql.compiler.kinds import (
 )
 from tarn_bigquery.sql.compiler.values import Value, coerce, null, settled
 
+# The mark in the `meta` of a call of a user's own aggregate function.
+AGGREGATE = "aggregate"
 
-def is_aggregate(name: str) -> bool:
-    """Whether the name is that of an aggregate function."""
-    handler = FUNCTIONS.get(name.upper())
+
+def is_aggregate(call: exp.Expr) -> bool:
+    """Whether a call is that of an aggregate function."""
+    if call.meta_get(AGGREGATE):
+        return True
+    handler = FUNCTIONS.get(call.name.upper())
     return handler is not None and getattr(handler, "__module__", "") == __name__
 
 
