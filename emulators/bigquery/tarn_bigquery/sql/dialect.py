@@ -14,6 +14,7 @@ from sqlglot.parser import Parser
 from sqlglot.parsers.bigquery import BigQueryParser
 from sqlglot.tokenizer_core import Token, TokenType
 
+from tarn_bigquery.sql.array_paths import unnest_of
 from tarn_bigquery.sql.pipes import PipeParser
 from tarn_bigquery.sql.syntax import SyntaxMistake, unexpected, unexpected_instead
 
@@ -280,7 +281,15 @@ class GoogleSQLParser(PipeParser):
         if is_origin and isinstance(table, exp.Table):
             table.set("version", self._parse_version())
             table.set("properties", self._parse_properties())
+        if isinstance(table, exp.Table) and self._match_pair(TokenType.WITH, TokenType.OFFSET):
+            self._match(TokenType.ALIAS)
+            unnest = unnest_of(table)
+            unnest.set("offset", self._parse_id_var(any_token=False) or exp.to_identifier("offset"))
+            return unnest
         return table
+
+    # `unnest_array_paths` finds more of them.
+    SUPPORTS_IMPLICIT_UNNEST = False
 
     def _parse_delete(self, *args: Any, **kwargs: Any) -> exp.Delete:
         """DELETE, whose FROM may be left out: sqlglot then takes the table for one of a list of targets."""

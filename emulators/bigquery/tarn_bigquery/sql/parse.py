@@ -10,6 +10,7 @@ from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from tarn_bigquery.errors import invalid_query
+from tarn_bigquery.sql.array_paths import unnest_array_paths
 from tarn_bigquery.sql.dialect import AGGREGATE_FUNCTION, GoogleSQL
 from tarn_bigquery.sql.reserved import refuse_reserved_names
 from tarn_bigquery.sql.syntax import SyntaxMistake, token_error, unexpected
@@ -99,6 +100,7 @@ def _parsed(script: str) -> list[Statement]:
     for tree in trees:
         if tree is not None:
             refuse_reserved_names(tree)
+            unnest_array_paths(tree)
     chunks: list[list[Token]] = [[]]
     for token in tokens:
         if token.token_type == TokenType.SEMICOLON:
