@@ -66,6 +66,30 @@ def test_a_range_of_nothing(client: bigquery.Client, dataset: str) -> None:
         client.query_and_wait(f"CREATE TABLE `{dataset}.t` (r RANGE)")
 
 
+@pytest.mark.feature(
+    "SQL", "collations, generated columns, CHECK, rounding modes of columns, policy tags", refused=True
+)
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("CREATE TABLE `{d}.t` (a STRING COLLATE 'und:ci')", "the collation und:ci"),
+        ("CREATE TABLE `{d}.t` (a STRUCT<b STRING COLLATE 'und:ci'>)", "the collation und:ci"),
+        ("CREATE TABLE `{d}.t` (a STRING) DEFAULT COLLATE 'und:ci'", "the collation und:ci"),
+        ("CREATE SCHEMA `{d}_2` DEFAULT COLLATE 'und:ci'", "the collation und:ci"),
+        ("CREATE SCHEMA `{d}_2` OPTIONS (is_case_insensitive = TRUE)", "the option is_case_insensitive"),
+        ("CREATE TABLE `{d}.t` (a INT64, b INT64 GENERATED ALWAYS AS (a + 1))", "GENERATED ALWAYS .* of the column b"),
+        ("CREATE TABLE `{d}.t` (a INT64 CHECK (a > 1))", "CHECK .* of the column a"),
+        ("CREATE TABLE `{d}.t` (a NUMERIC OPTIONS (rounding_mode = 'ROUND_HALF_EVEN'))", "rounding_mode"),
+        ("CREATE TABLE `{d}.t` (a STRING OPTIONS (policy_tags = 'x'))", "policy_tags"),
+    ],
+)
+def test_what_would_change_the_values_of_columns(
+    client: bigquery.Client, dataset: str, statement: str, message: str
+) -> None:
+    with pytest.raises(MethodNotImplemented, match=message):
+        client.query_and_wait(statement.format(d=dataset))
+
+
 @pytest.mark.feature("SQL", "functions in Python", refused=True)
 def test_functions_in_other_languages(client: bigquery.Client, dataset: str) -> None:
     python = "OPTIONS (entry_point = 'f', runtime_version = 'python-3.11') AS r'''def f(x): return x'''"

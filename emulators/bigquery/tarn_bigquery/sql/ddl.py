@@ -93,14 +93,34 @@ def column_field(node: exp.ColumnDef) -> Field:
     if kind is None:
         raise invalid_query(f"Column {node.name} has no type")
     field = field_of_googlesql(node.name, kind)
+    for collated in node.find_all(exp.CollateColumnConstraint):
+        _refuse_collation(collated.this.name)
     for constraint in node.args.get("constraints") or []:
         if isinstance(constraint.kind, exp.NotNullColumnConstraint) and not constraint.kind.args.get("allow_null"):
             field["mode"] = "REQUIRED"
         elif isinstance(constraint.kind, exp.DefaultColumnConstraint):
             field["defaultValueExpression"] = constraint.kind.this.sql("bigquery")
+        elif not isinstance(constraint.kind, _KNOWN_CONSTRAINTS):
+            raise unsupported(f"{constraint.sql('bigquery')} of the column {node.name}")
     if (description := _column_options(node).get("description")) is not None:
         field["description"] = description
     return field
+
+
+_KNOWN_CONSTRAINTS = (
+    exp.CollateColumnConstraint,
+    exp.Properties,
+    exp.PrimaryKeyColumnConstraint,
+    exp.Reference,
+    exp.NotNullColumnConstraint,
+    exp.NotForReplicationColumnConstraint,
+)
+
+
+def _refuse_collation(name: str) -> None:
+    """Raises ApiError `notImplemented` for a collation: texts are compared as they are."""
+    if name:
+        raise unsupported(f"the collation {name}")
 
 
 def partitioning(node: exp.Expr) -> Resource:
@@ -128,6 +148,8 @@ def options(node: exp.Expr) -> dict[str, Any]:
     for item in _properties(node):
         if isinstance(item, exp.LocationProperty):
             found["location"] = value_of(item.this)
+        elif isinstance(item, exp.CollateProperty):
+            _refuse_collation(item.name)
         elif type(item) is exp.Property:
             found[item.name.lower()] = value_of(item.args["value"])
     return found
@@ -139,8 +161,7 @@ def options_set(action: exp.Expr) -> dict[str, Any]:
     # OPTIONS() without any, which dbt sends, has no properties.
     for item in (item for group in action.expressions if group is not None for item in group.expressions):
         if isinstance(item, exp.CollateProperty):
-            if item.name:
-                raise unsupported(f"the collation {item.name}")
+            _refuse_collation(item.name)
         else:
             found[item.name.lower()] = value_of(item.args["value"])
     return found
@@ -197,10 +218,17 @@ def table_options(given: dict[str, Any], body: Resource) -> Resource:
 
 # Options that change how the service keeps a table and nothing that a client of the emulator can see.
 _WITHOUT_EFFECT = {
-    "allow_non_incremental_definition", "default_collation", "default_rounding_mode", "enable_change_history",
-    "enable_refresh", "is_case_insensitive", "kms_key_name", "max_staleness", "max_time_travel_hours",
-    "privacy_policy", "refresh_interval_minutes", "storage_billing_model", "tags",
+    "allow_non_incremental_definition", "enable_change_history", "enable_refresh", "kms_key_name", "max_staleness",
+    "max_time_travel_hours", "privacy_policy", "refresh_interval_minutes", "storage_billing_model", "tags",
 }  # fmt: skip
+
+
+# Options that are taken with the values that they have anyway.
+_ONLY_WITHOUT: dict[str, set[Any]] = {
+    "default_collation": {None, ""},
+    "default_rounding_mode": {None, "ROUNDING_MODE_UNSPECIFIED", "ROUND_HALF_AWAY_FROM_ZERO"},
+    "is_case_insensitive": {None, False},
+}
 
 
 def _common_option(name: str, value: Any) -> Resource:
@@ -212,7 +240,7 @@ def _common_option(name: str, value: Any) -> Resource:
         return {"friendlyName": value}
     if name == "expiration_timestamp":
         return {"expirationTime": value}
-    if name in _WITHOUT_EFFECT:
+    if name in _WITHOUT_EFFECT or (name in _ONLY_WITHOUT and value in _ONLY_WITHOUT[name]):
         return {}
     raise unsupported(f"the option {name}")
 
@@ -234,4 +262,9 @@ def _column_options(node: exp.ColumnDef) -> dict[str, Any]:
     for constraint in node.args.get("constraints") or []:
         if isinstance(constraint.kind, exp.Properties):
             found |= {p.name.lower(): value_of(p.args["value"]) for p in constraint.kind.expressions}
+    for name, value in found.items():
+        if name in {"data_policies", "policy_tags"} or (name == "rounding_mode" and value == "ROUND_HALF_EVEN"):
+            raise unsupported(f"the option {name} = {value!r} of the column {node.name}")
+        if name not in {"description", "rounding_mode"}:
+            raise invalid_query(f"Unknown option: {name}")
     return found

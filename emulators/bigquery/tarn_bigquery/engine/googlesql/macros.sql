@@ -237,6 +237,9 @@ CREATE MACRO googlesql.cosh(x) AS
 CREATE MACRO googlesql.acos(x) AS CASE WHEN abs(x) > 1 THEN googlesql.domain('ACOS', x) ELSE acos(x) END;
 CREATE MACRO googlesql.acosh(x) AS CASE WHEN x < 1 THEN googlesql.domain('ACOSH', x) ELSE acosh(x) END;
 CREATE MACRO googlesql.atanh(x) AS CASE WHEN abs(x) >= 1 THEN googlesql.domain('ATANH', x) ELSE atanh(x) END;
+-- DuckDB's root of a cube is off by its last digit: one step of Newton's mends that.
+CREATE MACRO googlesql.nearer_root(y, x) AS CASE WHEN y = 0 OR NOT isfinite(y) THEN y ELSE y - (y * y * y - x) / (3 * y * y) END;
+CREATE MACRO googlesql.cbrt(x) AS googlesql.nearer_root(cbrt(x), x);
 CREATE MACRO googlesql.cot(x) AS CASE WHEN x = 0 THEN googlesql.domain('COT', x) ELSE 1 / tan(x) END;
 CREATE MACRO googlesql.coth(x) AS CASE WHEN x = 0 THEN googlesql.domain('COTH', x) ELSE 1 / tanh(x) END;
 CREATE MACRO googlesql.csc(x) AS CASE WHEN x = 0 THEN googlesql.domain('CSC', x) ELSE 1 / sin(x) END;

@@ -5,7 +5,7 @@ from tarn_bigquery.sql.compiler.functions.registry import Call, alias, function,
 from tarn_bigquery.sql.compiler.kinds import BIGNUMERIC, FLOAT64, INT64, NUMERIC, STRING, Type, array_of, struct_of
 from tarn_bigquery.sql.compiler.values import Value, coerce, coerced, common_type
 
-for _name in ("SIN", "COS", "TAN", "ATAN", "TANH", "ASINH", "CBRT"):
+for _name in ("SIN", "COS", "TAN", "ATAN", "TANH", "ASINH"):
     signature(f"{_name}(FLOAT64) -> FLOAT64", f"{_name.lower()}({{0}})")
 for _name in (
     "ASIN",
@@ -23,6 +23,7 @@ for _name in (
     "LN",
     "LOG10",
     "SQRT",
+    "CBRT",
     "EXP",
 ):
     signature(f"{_name}(FLOAT64) -> FLOAT64", f"googlesql.{_name.lower()}({{0}})")
