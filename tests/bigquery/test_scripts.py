@@ -163,6 +163,8 @@ def test_arguments_coerce_as_those_of_functions_do(client: bigquery.Client, data
         ("DECLARE x STRING(3) DEFAULT 'long'", "maximum length of 3 exceeded"),
         ("CASE 1 WHEN 'a' THEN SELECT 1; END CASE", "operator = for argument types: INT64, STRING"),
         ("SET nothing = 1", "Undeclared variable: nothing"),
+        ("DECLARE x INT64; BEGIN DECLARE x STRING; END", "Variable 'x' redeclaration"),
+        ("SELECT 1; DECLARE x INT64", r"only at the start of a block or script at \[1:11\]"),
     ],
 )
 def test_values_that_a_variable_cannot_take(client: bigquery.Client, script: str, message: str) -> None:

@@ -113,6 +113,8 @@ def test_aggregate_functions_are_kept_and_dropped(client: bigquery.Client, datas
 def test_system_variables(client: bigquery.Client, dataset: str, table: str) -> None:
     assert values(client, "SELECT @@time_zone, @@project_id") == [("UTC", client.project)]
     assert values(client, f"INSERT {table} (x) VALUES (1), (2); SELECT @@row_count") == [(2,)]
+    job = client.query("SELECT 1; SELECT @@script.job_id, @@script.num_child_jobs")
+    assert [row.values() for row in job.result()] == [(job.job_id, 1)]
     name = dataset.split(".")[1]
     assert values(client, f"SET @@dataset_id = '{name}'; SELECT COUNT(*), @@dataset_id FROM t") == [(2, name)]
     with pytest.raises(MethodNotImplemented, match="time_zone"):

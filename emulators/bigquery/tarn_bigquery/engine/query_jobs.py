@@ -116,6 +116,7 @@ class QueryJobs:
             run_statement,
             job.check_cancelled,
             lambda: self.sessions.abort(live),
+            job,
             variables=live.variables,
         )
         interpreter.run(block)

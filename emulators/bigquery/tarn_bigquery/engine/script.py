@@ -13,6 +13,7 @@ from tarn_bigquery.catalog.catalog import replace as replace_resource
 from tarn_bigquery.catalog.names import DatasetRef
 from tarn_bigquery.engine import system_variables
 from tarn_bigquery.engine.failures import Activation, Failure, failure
+from tarn_bigquery.engine.jobs import Job
 from tarn_bigquery.engine.procedures import ProcedureArgument, no_signature, procedure_body
 from tarn_bigquery.engine.queries import Outcome, Queries
 from tarn_bigquery.engine.session import Session
@@ -54,6 +55,7 @@ class Interpreter:
     run_statement: RunStatement
     check: Callable[[], None]
     abort: Callable[[], None]
+    job: Job
     outcome: Outcome = field(default_factory=lambda: Outcome("SCRIPT"))
     bytes_processed: int = 0
     variables: Frame = field(default_factory=ChainMap)
@@ -90,7 +92,7 @@ class Interpreter:
 
     def context(self) -> QueryContext:
         """What a statement sees now: the variables, the system's among them, and the dataset that a script has set."""
-        system = system_variables.values(self.base, self.bytes_processed, self.outcome)
+        system = system_variables.values(self.base, self.bytes_processed, self.outcome, self.job)
         variables = {**system, **self.variables}
         default = system_variables.default_dataset(self.base, variables)
         return replace(self.base, variables=variables, temporary=self.session.temporary, default_dataset=default)
@@ -164,7 +166,7 @@ class Interpreter:
         else:
             raise invalid_query(f"Variable '{declare.names[0]}' needs a type or a default value")
         for name in declare.names:
-            if name.lower() in self.variables.maps[0]:
+            if name.lower() in self.variables:
                 raise invalid_query(f"Variable '{name}' redeclaration; previously declared")
             self.variables[name.lower()] = value
 

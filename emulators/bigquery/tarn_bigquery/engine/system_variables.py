@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tarn_bigquery.catalog.names import DatasetRef
+from tarn_bigquery.engine.jobs import Job
 from tarn_bigquery.engine.queries import Outcome
 from tarn_bigquery.errors import unsupported
 from tarn_bigquery.sql.context import QueryContext, Variable
@@ -14,8 +15,8 @@ from tarn_bigquery.sql.context import QueryContext, Variable
 _TIME_ZONE = "@@time_zone"
 
 
-def values(context: QueryContext, bytes_processed: int, last: Outcome) -> dict[str, Variable]:
-    """The variables with the values that they have unless a script has set them."""
+def values(context: QueryContext, bytes_processed: int, last: Outcome, job: Job) -> dict[str, Variable]:
+    """The variables with the values that they have unless a script has set them. `job` is the script's own."""
     default = context.default_dataset
     modified = last.statistics.get("numDmlAffectedRows")
     return {
@@ -28,6 +29,8 @@ def values(context: QueryContext, bytes_processed: int, last: Outcome) -> dict[s
         "@@row_count": _number(None if modified is None else int(modified)),
         "@@script.bytes_processed": _number(bytes_processed),
         "@@script.bytes_billed": _number(bytes_processed),
+        "@@script.job_id": _text(job.job_id),
+        "@@script.num_child_jobs": _number(len(job.children)),
         "@@script.slot_ms": _number(0),
     }
 

@@ -13,8 +13,8 @@ from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.errors import TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from tarn_bigquery.errors import ApiError
-from tarn_bigquery.sql.syntax import token_error, unexpected
+from tarn_bigquery.errors import ApiError, invalid_query
+from tarn_bigquery.sql.syntax import place, token_error, unexpected
 
 
 class Words(BigQuery):
@@ -226,11 +226,15 @@ class _Parser:
 
     def block(self, ends: tuple[str, ...]) -> Block:
         """Statements up to one of the words, which is not taken."""
-        statements, texts = [], []
+        statements: list[Any] = []
+        texts: list[Fragment] = []
         while self.token is not None and self.word() not in ends:
             if self.accept(";"):
                 continue
             first = self._at
+            if self.word() == "DECLARE" and statements and not isinstance(statements[-1], Declare):
+                at = place(self._script, self._tokens[first].start)
+                raise invalid_query(f"Variable declarations are allowed only at the start of a block or script{at}")
             statements.append(self.statement())
             texts.append(self._since(first))
             if self.token is not None and self.word() not in ends:
