@@ -47,10 +47,14 @@ class NoRoutines:
 
 @dataclass(frozen=True)
 class Cte:
-    """A common table expression in reach: the name it has in the SQL that is written, and its columns."""
+    """A common table expression in reach: the name it has in the SQL that is written, and its columns.
+
+    `hidden` are columns that the query knows nothing of.
+    """
 
     name: str
     columns: list[tuple[str, Type]]
+    hidden: tuple[tuple[str, Type], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from tarn_bigquery.catalog.names import quote
-from tarn_bigquery.sql.compiler import windows
+from tarn_bigquery.sql.compiler import recursion, windows
 from tarn_bigquery.sql.compiler.by_name import matched_by_name
 from tarn_bigquery.sql.compiler.casts import cast
 from tarn_bigquery.sql.compiler.compiled import Compiled
@@ -97,17 +97,24 @@ def _with(node: exp.Expr, env: Environment, outer: Scope | None) -> tuple[str, E
     for item in clause.expressions:
         name, query = item.alias, item.this
         env_inside = env
+        hidden: tuple[tuple[str, Type], ...] = ()
         if clause.recursive and isinstance(query, exp.Union):
             anchor = compile_query(query.this, env, outer)
-            env_inside = env.with_cte(Cte(name, [(n, settled(Value("x", k)).type) for n, k in anchor.columns]))
+            counting = None if anchor.is_value_table else recursion.counted(query, name)
+            hidden = recursion.HIDDEN if counting is not None else ()
+            query = counting or query
+            columns = [(n, settled(Value("x", k)).type) for n, k in anchor.columns]
+            env_inside = env.with_cte(Cte(name, columns, hidden))
         compiled = compile_query(query, env_inside, outer)
         names = [column.name for column in item.args["alias"].columns] or [n for n, _ in compiled.columns]
         kinds = [kind for _, kind in compiled.columns]
+        if hidden:
+            names, kinds = names[: len(kinds) - 1], kinds[:-1]
         if compiled.is_value_table and kinds[0].name == "STRUCT":
             compiled = _unpacked(compiled)
             names, kinds = [n for n, _ in compiled.columns], [k for _, k in compiled.columns]
         env = env.with_cte(Cte(name, list(zip(names, kinds, strict=True))))
-        listed = ", ".join(quote(column) for column in _distinct_names(names))
+        listed = ", ".join(quote(column) for column in _distinct_names([*names, *(n for n, _ in hidden)]))
         written.append(f"{quote(name)}({listed}) AS ({compiled.sql})")
     return f"WITH {'RECURSIVE ' if clause.recursive else ''}{', '.join(written)} ", env
 

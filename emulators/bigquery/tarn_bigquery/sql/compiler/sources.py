@@ -95,7 +95,10 @@ class Sources:
         if cte is None or node.db:
             raise self.env.wrong(f"Table not found: {node.name}", node)
         alias = node.alias or node.name
-        columns = [Column(name, kind, f"{quote(alias)}.{quote(name)}") for name, kind in cte.columns]
+        columns = [
+            Column(name, kind, f"{quote(alias)}.{quote(name)}", hidden=(name, kind) in cte.hidden)
+            for name, kind in (*cte.columns, *cte.hidden)
+        ]
         return f"{quote(cte.name)} AS {quote(alias)}{sample}", Relation(alias, columns)
 
     def _table_function(self, node: exp.Table) -> tuple[str, Relation]:
