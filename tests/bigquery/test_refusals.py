@@ -41,6 +41,7 @@ def test_functions(client: bigquery.Client, expression: str, name: str) -> None:
             "this form of CREATE.",
         ),
         ("CREATE MATERIALIZED VIEW d.m AS REPLICA OF d.x", "the statement CREATE MATERIALIZED"),
+        ("UNDROP SCHEMA d", "the statement UNDROP SCHEMA."),
         ("CREATE MODEL d.m OPTIONS (model_type = 'linear_reg') AS SELECT 1 AS label", "the statement CREATE MODEL"),
     ],
 )

@@ -120,6 +120,8 @@ class GoogleSQLParser(PipeParser):
     def _parse_statement(self) -> exp.Expr | None:
         """A statement, which does not begin with any word: sqlglot would take an expression for one."""
         first = self._curr
+        if self._match_text_seq("UNDROP"):
+            return exp.Command(this="UNDROP", expression=self._rest_of_statement())
         statement = super()._parse_statement()
         if isinstance(statement, exp.Condition | exp.Alias) and not isinstance(statement, exp.Query):
             self.raise_error("Unexpected word", first)
