@@ -74,7 +74,7 @@ def test_dml_says_what_it_did(client: bigquery.Client, dataset: str) -> None:
 
 
 def test_columns_without_a_name_are_numbered(client: bigquery.Client) -> None:
-    fields = client.query("SELECT 1, 'a' AS b, COUNT(*)").result().schema
+    fields = client.query("SELECT 1, 'a' AS b, COUNT(*) FROM UNNEST([1])").result().schema
     assert [field.name for field in fields] == ["f0_", "b", "f1_"]
 
 

@@ -103,8 +103,14 @@ def test_functions_in_other_languages(client: bigquery.Client, dataset: str) -> 
     ("statement", "message"),
     [
         ("CREATE AGGREGATE FUNCTION `{d}.f`(x INT64) RETURNS INT64 LANGUAGE js AS 'return 1'", "in the language js"),
-        ("CREATE TEMP AGGREGATE FUNCTION f(x INT64) AS (SUM(x)); SELECT f(1) OVER ()", "aggregate function f"),
-        ("CREATE TEMP AGGREGATE FUNCTION f(x INT64) AS (SUM(x)); SELECT f(DISTINCT 1)", "aggregate function f"),
+        (
+            "CREATE TEMP AGGREGATE FUNCTION f(x INT64) AS (SUM(x)); SELECT f(1) OVER () FROM UNNEST([1])",
+            "aggregate function f",
+        ),
+        (
+            "CREATE TEMP AGGREGATE FUNCTION f(x INT64) AS (SUM(x)); SELECT f(DISTINCT 1) FROM UNNEST([1])",
+            "aggregate function f",
+        ),
     ],
 )
 def test_aggregate_functions(client: bigquery.Client, dataset: str, statement: str, message: str) -> None:

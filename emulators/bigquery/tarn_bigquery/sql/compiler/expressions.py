@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from tarn_bigquery.errors import ApiError, invalid_query
-from tarn_bigquery.sql.compiler import casts, mismatches, operators
+from tarn_bigquery.sql.compiler import casts, conditions, operators
 from tarn_bigquery.sql.compiler.calls import compile_call
 from tarn_bigquery.sql.compiler.environment import Environment, not_supported
 from tarn_bigquery.sql.compiler.functions.dates import extract
@@ -23,7 +23,6 @@ from tarn_bigquery.sql.compiler.values import (
     boolean,
     coerce,
     coerced,
-    common_type,
     floating,
     integer,
     null,
@@ -176,12 +175,13 @@ def _namespaced(prefix: str) -> Callable[[Expressions, Any], Value]:
 
 
 def _window(compiler: Expressions, node: Any) -> Value:
-    from tarn_bigquery.sql.compiler.windows import over
+    from tarn_bigquery.sql.compiler.windows import check_window, over
 
     called, nulls = node.this, None
     while isinstance(called, exp.IgnoreNulls | exp.RespectNulls):
         nulls = "IGNORE" if isinstance(called, exp.IgnoreNulls) else "RESPECT"
         called = called.this
+    check_window(compiler, node, called)
     path = [called.this.name] if isinstance(called, exp.SafeFunc) else called.name.split(".")
     return compile_call(compiler, called, path, over=over(compiler, node), nulls=nulls)
 
@@ -257,7 +257,7 @@ def _subquery(compiler: Expressions, node: Any) -> Value:
     if query.is_value_table:
         return Value(f"({query.sql})", query.columns[0][1])
     if len(query.columns) != 1:
-        raise compiler.env.wrong("Scalar subquery cannot have more than one column unless using SELECT AS STRUCT", node)
+        raise compiler.env.wrong(f"Scalar subquery {_ONE_COLUMN}", node)
     return Value(f"({query.sql})", query.columns[0][1])
 
 
@@ -267,16 +267,26 @@ def _exists(compiler: Expressions, node: Any) -> Value:
     return Value(f"(EXISTS ({query.sql}))", BOOL)
 
 
+_ONE_COLUMN = "cannot have more than one column unless using SELECT AS STRUCT to build STRUCT values"
+
+
 def _array(compiler: Expressions, node: Any) -> Value:
     items = node.expressions
     if len(items) == 1 and isinstance(items[0], exp.Query) and not isinstance(items[0], exp.Subquery):
         query = compiler.query(items[0])
         if len(query.columns) != 1:
+            raise compiler.env.wrong(f"ARRAY subquery {_ONE_COLUMN}", node)
+        kind = query.columns[0][1]
+        if kind.name == "ARRAY":
             raise compiler.env.wrong(
-                "ARRAY subquery cannot have more than one column unless using SELECT AS STRUCT", node
+                f"Cannot use array subquery with column of type {kind} because nested arrays are not supported", node
             )
-        return Value(f"(ARRAY({query.sql}))", array_of(query.columns[0][1]))
-    return array([compiler.value(item) for item in items])
+        return Value(f"(ARRAY({query.sql}))", array_of(kind))
+    values = [compiler.value(item) for item in items]
+    try:
+        return array(values)
+    except ApiError as error:
+        raise compiler.env.wrong(error.message, node) from error
 
 
 def _struct(compiler: Expressions, node: Any) -> Value:
@@ -317,139 +327,9 @@ def _bracket(compiler: Expressions, node: Any) -> Value:
     return Value(f"googlesql.{name}({value.sql}, {position_sql}, {first})", value.type.element)
 
 
-def _is(compiler: Expressions, node: Any) -> Value:
-    right = node.expression
-    value = compiler.value(node.this)
-    if isinstance(right, exp.Null):
-        return Value(f"({value.sql} IS NULL)", BOOL)
-    if isinstance(right, exp.Boolean):
-        return Value(f"({coerced(value, BOOL).sql} IS {'TRUE' if right.this else 'FALSE'})", BOOL)
-    raise not_supported(node)
-
-
-def _not(compiler: Expressions, node: Any) -> Value:
-    return Value(f"(NOT {_boolean_operands(compiler, node, 'NOT', [node.this])[0]})", BOOL)
-
-
-def _connector(word: str) -> Callable[[Expressions, Any], Value]:
-    def handler(compiler: Expressions, node: Any) -> Value:
-        operands = _boolean_operands(compiler, node, word, list(node.flatten()))
-        return Value(f"({f' {word} '.join(operands)})", BOOL)
-
-    return handler
-
-
-def _boolean_operands(compiler: Expressions, node: Any, word: str, operands: list[exp.Expr]) -> list[str]:
-    """SQL of the operands of NOT, AND or OR."""
-    values = [compiler.value(operand) for operand in operands]
-    fitted = [coerce(value, BOOL) for value in values]
-    if None in fitted:
-        raise compiler.env.wrong(mismatches.no_boolean_operator(word, [value.type for value in values]), node)
-    return [value.sql for value in fitted if value is not None]
-
-
-def _between(compiler: Expressions, node: Any) -> Value:
-    values = [compiler.value(node.args[name]) for name in ("this", "low", "high")]
-    kind = common_type(values)
-    if kind is None:
-        raise compiler.env.wrong(_no_operator("BETWEEN", values), node)
-    value, low, high = (coerced(v, kind).sql for v in values)
-    return Value(f"({value} BETWEEN {low} AND {high})", BOOL)
-
-
-def _in(compiler: Expressions, node: Any) -> Value:
-    value = compiler.value(node.this)
-    if (query := node.args.get("query")) is not None:
-        found = compiler.query(query.this if isinstance(query, exp.Subquery) else query)
-        item = Value(found.aliased("x"), found.columns[0][1])
-        kind = common_type([value, item])
-        if kind is None:
-            raise compiler.env.wrong(_no_operator("IN", [value, item]), node)
-        converted = f"SELECT {coerced(item, kind).sql} FROM ({found.sql}) AS x"  # noqa: S608
-        source = found.sql if item.type == kind else converted
-        return Value(f"({coerced(value, kind).sql} IN ({source}))", BOOL)
-    if (unnest := node.args.get("unnest")) is not None:
-        items = compiler.value(unnest.expressions[0])
-        return operators.in_array(compiler.env, node, value, items)
-    items_given = [compiler.value(item) for item in node.expressions]
-    kind = common_type([value, *items_given])
-    if kind is None:
-        raise compiler.env.wrong(_no_operator("IN", [value, *items_given]), node)
-    listed = ", ".join(coerced(item, kind).sql for item in items_given)
-    return Value(f"({coerced(value, kind).sql} IN ({listed}))", BOOL)
-
-
-def _no_operator(name: str, values: list[Value]) -> str:
-    return f"No matching signature for operator {name} for argument types: {', '.join(str(v.type) for v in values)}"
-
-
-def _like(compiler: Expressions, node: Any) -> Value:
-    value, pattern = compiler.value(node.this), node.expression
-    negate = "NOT " if node.args.get("negate") else ""
-    if isinstance(pattern, exp.Any | exp.All):
-        return _like_quantified(compiler, node, value, negate)
-    return Value(f"({negate}{operators.like(compiler.env, node, value, compiler.value(pattern)).sql})", BOOL)
-
-
-def _like_quantified(compiler: Expressions, node: Any, value: Value, negate: str) -> Value:
-    """LIKE ANY and LIKE ALL; NOT is about each of the patterns."""
-    patterns, is_any = node.expression.this, isinstance(node.expression, exp.Any)
-    if isinstance(patterns, exp.Tuple):
-        word = " OR " if is_any else " AND "
-        each = [operators.like(compiler.env, node, value, compiler.value(item)).sql for item in patterns.expressions]
-        return Value(f"({word.join(f'({negate}{test})' for test in each)})", BOOL)
-    if isinstance(patterns, exp.Subquery):
-        found = compiler.query(patterns.this)
-        items = Value(f"(ARRAY({found.sql}))", array_of(found.columns[0][1]))
-    else:
-        items = compiler.value(patterns.expressions[0])
-    if items.type.name != "ARRAY" or items.type.element is None:
-        raise compiler.env.wrong(f"Second argument of LIKE UNNEST must be an array but was {items.type}", node)
-    test = operators.like(compiler.env, node, value, Value("x", items.type.element)).sql
-    return Value(
-        f"googlesql.{'any' if is_any else 'all'}_of(list_transform({items.sql}, lambda x: {negate}{test}))", BOOL
-    )
-
-
-def _case(compiler: Expressions, node: Any) -> Value:
-    subject = node.args.get("this")
-    branches = [(branch.this, branch.args["true"]) for branch in node.args["ifs"]]
-    default = node.args.get("default")
-    results = [compiler.value(result) for _, result in branches]
-    results.append(compiler.value(default) if default is not None else null())
-    kind = common_type(results)
-    if kind is None:
-        raise compiler.env.wrong(_no_operator("CASE", results), node)
-    if subject is None:
-        tests = [compiler.sql(test, BOOL) for test, _ in branches]
-    else:
-        value = compiler.value(subject)
-        tests = [operators.compare(compiler.env, test, "=", value, compiler.value(test)).sql for test, _ in branches]
-    arms = " ".join(f"WHEN {test} THEN {coerced(r, kind).sql}" for test, r in zip(tests, results, strict=False))
-    return Value(f"(CASE {arms} ELSE {coerced(results[-1], kind).sql} END)", kind)
-
-
-def _if(compiler: Expressions, node: Any) -> Value:
-    results = [compiler.value(node.args["true"])]
-    results.append(compiler.value(node.args["false"]) if node.args.get("false") is not None else null())
-    kind = common_type(results)
-    if kind is None:
-        raise compiler.env.wrong(_no_operator("IF", results), node)
-    yes, no = (coerced(result, kind).sql for result in results)
-    return Value(f"(CASE WHEN {compiler.sql(node.this, BOOL)} THEN {yes} ELSE {no} END)", kind)
-
-
 def _binary(operator: Callable[[Environment, exp.Expr, Value, Value], Value]) -> Callable[[Expressions, Any], Value]:
     def handler(compiler: Expressions, node: Any) -> Value:
         return operator(compiler.env, node, compiler.value(node.this), compiler.value(node.expression))
-
-    return handler
-
-
-def _comparison(symbol: str) -> Callable[[Expressions, Any], Value]:
-    def handler(compiler: Expressions, node: Any) -> Value:
-        left, right = compiler.value(node.this), compiler.value(node.expression)
-        return operators.compare(compiler.env, node, symbol, left, right)
 
     return handler
 
@@ -522,11 +402,11 @@ def _unexpected_star(compiler: Expressions, node: Any) -> Value:
 
 _HANDLERS: dict[type[exp.Expr], Callable[[Expressions, Any], Value]] = {
     exp.Add: _binary(operators.add),
-    exp.And: _connector("AND"),
+    exp.And: conditions.connector("AND"),
     exp.Anonymous: _anonymous,
     exp.Array: _array,
     exp.AtTimeZone: _at_time_zone,
-    exp.Between: _between,
+    exp.Between: conditions.between,
     exp.BitwiseAnd: _bitwise("&"),
     exp.BitwiseLeftShift: _bitwise("<<"),
     exp.BitwiseNot: lambda c, node: operators.bitwise_not(c.env, node, c.value(node.this)),
@@ -536,7 +416,7 @@ _HANDLERS: dict[type[exp.Expr], Callable[[Expressions, Any], Value]] = {
     exp.Boolean: lambda c, node: boolean(bool(node.this)),
     exp.Bracket: _bracket,
     exp.ByteString: _byte_string,
-    exp.Case: _case,
+    exp.Case: conditions.case,
     exp.Collate: _collate,
     exp.Cast: _cast,
     exp.Column: _column,
@@ -548,30 +428,30 @@ _HANDLERS: dict[type[exp.Expr], Callable[[Expressions, Any], Value]] = {
     exp.DPipe: _binary(operators.concat),
     exp.Div: _binary(operators.divide),
     exp.Dot: _dot,
-    exp.EQ: _comparison("="),
+    exp.EQ: conditions.comparison("="),
     exp.Exists: _exists,
     exp.Extract: _extract,
-    exp.GT: _comparison(">"),
-    exp.GTE: _comparison(">="),
+    exp.GT: conditions.comparison(">"),
+    exp.GTE: conditions.comparison(">="),
     exp.HexString: lambda c, node: integer(int(node.this, 16)),
     exp.Identifier: lambda c, node: _path(c, node, [node.name]),
-    exp.If: _if,
-    exp.In: _in,
+    exp.If: conditions.if_else,
+    exp.In: conditions.membership,
     exp.Interval: _interval,
-    exp.Is: _is,
-    exp.LT: _comparison("<"),
-    exp.LTE: _comparison("<="),
-    exp.Like: _like,
+    exp.Is: conditions.is_test,
+    exp.LT: conditions.comparison("<"),
+    exp.LTE: conditions.comparison("<="),
+    exp.Like: conditions.like,
     exp.Literal: _literal,
     exp.Mul: _binary(operators.multiply),
-    exp.NEQ: _comparison("<>"),
+    exp.NEQ: conditions.comparison("<>"),
     exp.Neg: _negated,
     exp.NetFunc: _namespaced("NET"),
-    exp.Not: _not,
+    exp.Not: conditions.negation,
     exp.Null: lambda c, node: null(),
-    exp.NullSafeEQ: _comparison("IS NOT DISTINCT FROM"),
-    exp.NullSafeNEQ: _comparison("IS DISTINCT FROM"),
-    exp.Or: _connector("OR"),
+    exp.NullSafeEQ: conditions.comparison("IS NOT DISTINCT FROM"),
+    exp.NullSafeNEQ: conditions.comparison("IS DISTINCT FROM"),
+    exp.Or: conditions.connector("OR"),
     exp.Parameter: _parameter,
     exp.Paren: _paren,
     exp.ParseJSON: _json_literal,

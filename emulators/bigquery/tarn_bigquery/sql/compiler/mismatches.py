@@ -1,6 +1,7 @@
 """Types that do not go together, told in GoogleSQL's words."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from tarn_bigquery.sql.compiler.kinds import BOOL, NULL, Type
 from tarn_bigquery.sql.compiler.values import Value, coerce
@@ -59,17 +60,60 @@ def no_boolean_operator(word: str, types: Sequence[Type]) -> str:
     )
 
 
+def no_in_operator(value: Value, items: Sequence[Value]) -> str:
+    """What is wrong with IN and a list of values that the first cannot be compared with."""
+    literal = "literal " if value.literal is not None else ""
+    listed = ", ".join(_in_order(item.type for item in items))
+    return f"No matching signature for operator IN for argument types {literal}{value.type} and {{{listed}}}"
+
+
+def no_between(values: Sequence[Value]) -> str:
+    """What is wrong with BETWEEN and values of which two have no type in common."""
+    types = [value.type for value in values]
+    return (
+        f"No matching signature for operator BETWEEN\n  Argument types: {', '.join(map(str, types))}\n"
+        f"  Signature: (T1) BETWEEN (T1) AND (T1)\n    {no_supertype('T1', types)}"
+    )
+
+
+@dataclass(frozen=True)
+class CaseTypes:
+    """The types in a CASE: of what is compared, where there is such, of each WHEN and THEN, and of ELSE."""
+
+    subject: Type | None
+    branches: list[tuple[Type, Type]]
+    default: Type
+
+
+def no_case(types: CaseTypes) -> str:
+    """What is wrong with a CASE whose results have no type in common."""
+    if types.subject is not None:
+        given = [types.subject, *(kind for branch in types.branches for kind in branch), types.default]
+        return f"No matching signature for operator CASE\n  Argument types: {', '.join(map(str, given))}"
+    results = ", ".join(dict.fromkeys(str(kind) for kind in (*(r for _, r in types.branches), types.default)))
+    results = results.removesuffix(", NULL")
+    branches = " ".join(f"({test} {result})" for test, result in types.branches)
+    return (
+        "No matching signature for operator CASE; all THEN/ELSE arguments must be coercible to a common type but "
+        f"found: {results}; actual argument types (WHEN THEN) ELSE: {branches} {types.default}"
+    )
+
+
 def no_coercion(found: Type, wanted: Type) -> str:
     return f"Unable to coerce type {found} to expected type {wanted}"
 
 
 def no_supertype(template: str, types: Iterable[Type]) -> str:
     """What is wrong with the types at the places of one template: that they have none in common."""
-    listed = ", ".join(dict.fromkeys(_shown(kind) for kind in sorted(types, key=_place)))
+    listed = ", ".join(_in_order(types))
     return (
         f"Unable to find common supertype for templated argument <{template}>\n"
         f"      Input types for <{template}>: {{{listed}}}"
     )
+
+
+def _in_order(types: Iterable[Type]) -> list[str]:
+    return list(dict.fromkeys(_shown(kind) for kind in sorted(types, key=_place)))
 
 
 def _place(kind: Type) -> int:

@@ -8,14 +8,14 @@ from tarn_bigquery.catalog.names import quote
 from tarn_bigquery.sql.compiler import recursion, windows
 from tarn_bigquery.sql.compiler.by_name import matched_by_name
 from tarn_bigquery.sql.compiler.casts import cast
+from tarn_bigquery.sql.compiler.clauses import check_clauses, check_columns
 from tarn_bigquery.sql.compiler.compiled import Compiled
 from tarn_bigquery.sql.compiler.environment import Cte, Environment, not_supported
 from tarn_bigquery.sql.compiler.expressions import Expressions
-from tarn_bigquery.sql.compiler.functions.aggregates import is_aggregate
 from tarn_bigquery.sql.compiler.grouping import Grouping, aggregates
 from tarn_bigquery.sql.compiler.kinds import INT64, NULL, STRING, Type, named_fields, supertype
 from tarn_bigquery.sql.compiler.scope import Column, Relation, Scope, member
-from tarn_bigquery.sql.compiler.values import TIME_NAMES, Value, coerced, settled, struct, text
+from tarn_bigquery.sql.compiler.values import TIME_NAMES, Value, coerce, coerced, settled, struct, text
 
 _SET_OPERATORS = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
 
@@ -94,8 +94,12 @@ def _with(node: exp.Expr, env: Environment, outer: Scope | None) -> tuple[str, E
     if clause is None:
         return "", env
     written = []
+    seen: set[str] = set()
     for item in clause.expressions:
         name, query = item.alias, item.this
+        if name.lower() in seen:
+            raise env.wrong(f"Duplicate alias {name} for WITH subquery", item.args["alias"])
+        seen.add(name.lower())
         env_inside = env
         hidden: tuple[tuple[str, Type], ...] = ()
         if clause.recursive and isinstance(query, exp.Union):
@@ -147,8 +151,8 @@ def _set_operation(node: exp.SetOperation, env: Environment, outer: Scope | None
         raise env.wrong(f"{name} ALL is not supported", node.right)
     word = f"{name} {'DISTINCT' if node.args.get('distinct') else 'ALL'}"
     if widths[0] != widths[1]:
-        raise env.wrong(f"Queries in {word} have mismatched column count; query 1 has {widths[0]} columns, "
-                        f"query 2 has {widths[1]} columns", node.right)  # fmt: skip
+        raise env.wrong(f"Queries in {word} have mismatched column count; query 1 has {_counted(widths[0])}, "
+                        f"query 2 has {_counted(widths[1])}", node.right)  # fmt: skip
     columns = []
     for i, ((column, left), (_, right)) in enumerate(zip(*(o.columns for o in operands), strict=True)):
         kind = _united([left, right], [i in operand.texts for operand in operands])
@@ -161,6 +165,10 @@ def _set_operation(node: exp.SetOperation, env: Environment, outer: Scope | None
     compiled = Compiled(f"({sides[0]}) {operator} ({sides[1]})", columns, operands[0].is_value_table, texts)
     tail = _tail(node, compiled, env, outer)
     return replace(compiled, sql=f"SELECT * FROM ({compiled.sql}) AS q{tail}") if tail else compiled  # noqa: S608
+
+
+def _counted(columns: int) -> str:
+    return f"{columns} column{'' if columns == 1 else 's'}"
 
 
 def _united(kinds: list[Type], are_texts: list[bool]) -> Type | None:
@@ -198,13 +206,13 @@ def _order_key(compiler: Expressions, key: exp.Ordered, items: list[Item]) -> st
     inner = key.this
     if isinstance(inner, exp.Literal) and not inner.is_string:
         if items and not 1 <= int(inner.this) <= len(items):
-            raise compiler.env.wrong(
-                "ORDER BY column number item is out of range. Column numbers should be between 1 and "
-                f"{len(items)}. Actual found: {inner.this}",
-                inner,
-            )
+            raise compiler.env.wrong(f"ORDER BY is out of SELECT column number range: {inner.this}", inner)
         return f"{inner.this}{windows.direction(key)}"
-    written = compiler.value(inner).sql
+    if isinstance(inner, exp.Column) and len({i.value.sql for i in items if i.name.lower() == inner.name.lower()}) > 1:
+        raise compiler.env.wrong(f"Column name {inner.name} is ambiguous", inner)
+    value = compiler.value(inner)
+    windows.check_order(compiler, value, inner)
+    written = value.sql
     position = next((i for i, item in enumerate(items, 1) if item.value.sql == written), None)
     return f"{position or written}{windows.direction(key)}"
 
@@ -213,8 +221,14 @@ def _limit(compiler: Expressions, node: exp.Expr) -> str:
     parts = ""
     for name, word in (("limit", "LIMIT"), ("offset", "OFFSET")):
         clause = node.args.get(name)
-        if clause is not None:
-            parts += f" {word} {compiler.sql(clause.expression, INT64)}"
+        if clause is None:
+            continue
+        # A limit is about no row: it sees no column.
+        value = Expressions(Scope(), compiler.env).value(clause.expression)
+        count = coerce(value, INT64)
+        if count is None:
+            raise compiler.env.wrong(f"LIMIT ... OFFSET ... expects INT64, got {value.type}", clause.expression)
+        parts += f" {word} {count.sql}"
     return parts
 
 
@@ -231,10 +245,12 @@ class _Select:
     def compile(self) -> Compiled:
         from tarn_bigquery.sql.compiler.sources import compile_from
 
+        check_clauses(self.node, self.env)
         source = compile_from(self.node, self.scope, self.env)
         compiler = Expressions(self.scope, self.env)
-        where = self._where(compiler, source)
+        where = self._condition("where", compiler, "WHERE")
         items = self._items(compiler)
+        check_columns(self.node, self.env)
         after = Expressions(self._scope_of_aliases(items), self.env)
         distinct = "DISTINCT " if self.node.args.get("distinct") else ""
         kind = (self.node.args.get("kind") or "").upper()
@@ -254,17 +270,6 @@ class _Select:
         )
         texts = {i for i, item in enumerate(items) if item.value.type == STRING and item.value.literal is not None}
         return Compiled(sql, columns, bool(kind), frozenset() if kind else frozenset(texts))
-
-    def _where(self, compiler: Expressions, source: str) -> str:
-        clause = self.node.args.get("where")
-        if clause is None:
-            return ""
-        if not source:
-            raise self.env.wrong("Query without FROM clause cannot have a WHERE clause", clause)
-        for call in clause.find_all(exp.Anonymous):
-            if is_aggregate(call) and call.find_ancestor(exp.Query, exp.Window) is self.node:
-                raise self.env.wrong(f"Aggregate function {call.name.upper()} not allowed in WHERE clause", call)
-        return self._condition("where", compiler, "WHERE")
 
     def _condition(self, name: str, compiler: Expressions, word: str) -> str:
         clause = self.node.args.get(name)
@@ -333,11 +338,14 @@ class _Select:
         for name in set(replaced) - known:
             raise self.env.wrong(f"Column {name} in SELECT * REPLACE list does not exist", star)
         kept = (item for item in items if item.name.lower() not in left_out)
-        return [
+        adjusted = [
             replace(item, name=renamed.get(key, item.name), value=replaced.get(key, item.value))
             for item in kept
             for key in [item.name.lower()]
         ]
+        if not adjusted:
+            raise self.env.wrong("SELECT * expands to zero columns after applying EXCEPT", star)
+        return adjusted
 
     def _scope_of_aliases(self, items: list[Item]) -> Scope:
         """The scope of GROUP BY, HAVING, QUALIFY and ORDER BY, which see the SELECT list's names first."""
@@ -407,8 +415,21 @@ class _Select:
         if clause is None:
             return ""
         is_struct = (self.node.args.get("kind") or "").upper() == "STRUCT"
+        if self.node.args.get("distinct"):
+            self._require_visible(compiler, clause, items)
         keys = [_order_key(compiler, key, [] if is_struct else items) for key in clause.expressions]
         return f" ORDER BY {', '.join(keys)}"
+
+    def _require_visible(self, compiler: Expressions, order: exp.Order, items: list[Item]) -> None:
+        """Raises ApiError `invalidQuery` for a key whose column SELECT DISTINCT does not give."""
+        given = {item.value.sql for item in items}
+        for column in order.find_all(exp.Column):
+            if compiler.value(column).sql not in given and column.find_ancestor(exp.Query) is self.node:
+                raise self.env.wrong(
+                    f"ORDER BY clause expression references column {column.name} which is not visible after SELECT "
+                    "DISTINCT",
+                    column,
+                )
 
 
 def _expressions_of(clause: exp.Expr | None) -> list[exp.Expr]:

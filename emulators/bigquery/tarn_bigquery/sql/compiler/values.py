@@ -113,7 +113,9 @@ def array(items: list[Value], element: Type | None = None) -> Value:
         found = ", ".join(sorted({str(item.type) for item in items}))
         raise invalid_query(f"Array elements of types {{{found}}} do not have a common supertype")
     if element.name == "ARRAY":
-        raise invalid_query("Cannot construct array with element type ARRAY because nested arrays are not supported")
+        raise invalid_query(
+            f"Cannot construct array with element type {element} because nested arrays are not supported"
+        )
     if not items and element == NULL:
         return Value("CAST([] AS BIGINT[])", EMPTY_ARRAY, parts=())
     kind = Type("ARRAY", element)

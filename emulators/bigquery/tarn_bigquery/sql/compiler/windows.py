@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from tarn_bigquery.catalog.names import quote
 from tarn_bigquery.sql.compiler.kinds import FLOAT64
+from tarn_bigquery.sql.compiler.values import Value
 
 if TYPE_CHECKING:
     from tarn_bigquery.sql.compiler.expressions import Expressions
@@ -18,6 +19,28 @@ def over(compiler: "Expressions", node: exp.Window) -> str:
         return quote(named.name)
     base = [quote(named.name)] if named is not None else []
     return f"({' '.join([*base, *_specification(compiler, node)])})"
+
+
+_WITH_FRAMES = {"FIRST_VALUE", "LAST_VALUE", "NTH_VALUE"}
+
+
+def check_window(compiler: "Expressions", node: exp.Window, called: exp.Expr) -> None:
+    """Raises ApiError for an OVER clause that the function does not have, or has in another form."""
+    from tarn_bigquery.sql.compiler.functions.listed import function_of
+
+    wrong = compiler.env.wrong
+    function = function_of(called.name.upper())
+    if function is not None and function.kind == "function":
+        raise wrong(f"Function {function.name} does not support an OVER clause", called)
+    is_analytic = function is not None and function.kind == "analytic function"
+    if is_analytic and node.args.get("spec") is not None and called.name.upper() not in _WITH_FRAMES:
+        raise wrong(f"Window framing clause is not allowed for analytic function {called.name.lower()}", node)
+    if node.args.get("order") is not None and any(isinstance(a, exp.Distinct) for a in called.expressions):
+        raise wrong("Window ORDER BY is not allowed if DISTINCT is specified", node.args["order"])
+    named, select = node.args.get("alias"), node.find_ancestor(exp.Select)
+    known = {window.name.lower() for window in (select.args.get("windows") or [] if select is not None else [])}
+    if named is not None and named.name.lower() not in known:
+        raise wrong(f"Unrecognized window alias {named.name}", named)
 
 
 def definition(compiler: "Expressions", node: exp.Window) -> str:
@@ -51,9 +74,14 @@ def _partition_key(compiler: "Expressions", node: exp.Expr) -> str:
 def ordered(compiler: "Expressions", node: exp.Ordered) -> str:
     """One key of an ORDER BY. Raises ApiError for a type that has no order."""
     value = compiler.value(node.this)
+    check_order(compiler, value, node)
+    return f"{value.sql}{direction(node)}"
+
+
+def check_order(compiler: "Expressions", value: Value, node: exp.Expr) -> None:
+    """Raises ApiError for a key of an ORDER BY whose type has no order."""
     if value.type.fields:
         raise compiler.env.wrong(f"ORDER BY does not support expressions of type {value.type}", node)
-    return f"{value.sql}{direction(node)}"
 
 
 def direction(node: exp.Ordered) -> str:

@@ -115,11 +115,7 @@ def moved(call: Call) -> Value:
     value = _moment(call, name)
     step = call.nodes[1]
     if not isinstance(step, exp.Interval):
-        if name == "DATE" and value.type == DATE:
-            return Value(
-                f"({value.sql} {'+' if verb == 'ADD' else '-'} CAST({_as(call, 1, INT64).sql} AS INTEGER))", DATE
-            )
-        raise call.no_match([])
+        raise call.compiler.env.wrong("Expected INTERVAL expression", step)
     _check_part(call, value.type, step.unit.name.upper() if step.unit is not None else "")
     sign = "+" if verb == "ADD" else "-"
     result = f"({value.sql} {sign} {_as(call, 1, INTERVAL).sql})"
