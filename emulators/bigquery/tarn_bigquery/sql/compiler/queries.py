@@ -208,8 +208,10 @@ def _order_key(compiler: Expressions, key: exp.Ordered, items: list[Item]) -> st
         if items and not 1 <= int(inner.this) <= len(items):
             raise compiler.env.wrong(f"ORDER BY is out of SELECT column number range: {inner.this}", inner)
         return f"{inner.this}{windows.direction(key)}"
-    if isinstance(inner, exp.Column) and len({i.value.sql for i in items if i.name.lower() == inner.name.lower()}) > 1:
-        raise compiler.env.wrong(f"Column name {inner.name} is ambiguous", inner)
+    if isinstance(inner, exp.Column) and not inner.table:
+        meant = {item.value.sql for item in items if item.name.lower() == inner.name.lower()}
+        if len(meant) > 1:
+            raise compiler.env.wrong(f"Column name {inner.name} is ambiguous", inner)
     value = compiler.value(inner)
     windows.check_order(compiler, value, inner)
     written = value.sql
