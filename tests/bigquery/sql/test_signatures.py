@@ -6,6 +6,7 @@ from tarn_bigquery.sql.compiler.functions import FUNCTIONS
 from tarn_bigquery.sql.compiler.functions.listed import Argument, Listed, function_of, functions
 
 
+@pytest.mark.feature("SQL", "wrong calls, operators, clauses and names, in the words of Google's analyzer")
 @pytest.mark.parametrize("name", sorted(functions()))
 def test_every_function_of_the_list_is_one_of_the_emulator(name: str) -> None:
     assert name in FUNCTIONS
