@@ -49,26 +49,41 @@ class Form:
             return result
         if result is None:
             return Response(status_code=204)
-        etag, text = _tagged(result)
+        etag, text = result.get("etag"), None
+        if etag == OF_CONTENT:
+            etag, text = _tagged(result)
+            result = result | {"etag": etag}
         head = {} if etag is None else {"etag": etag}
         if any(is_etag(known, etag) for known in self.known):
             return Response(status_code=304, headers=head)
-        return Response(self._formed(text), media_type="application/json", headers=head)
+        return Response(self._formed(result, text), media_type="application/json", headers=head)
 
-    def _formed(self, text: str) -> str:
-        if not self.mask and not self.indented:
-            return text
-        wanted = parted(json.loads(text), self.mask)
-        return json.dumps(wanted, indent=2, ensure_ascii=False) + "\n" if self.indented else _json(wanted)
+    def _formed(self, result: dict[str, Any], text: str | None) -> str:
+        """What is wanted of a result. `text` is all of it as JSON, where that is known."""
+        if self.mask or text is None:
+            text = _json(_chosen(result, self.mask))
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n" if self.indented else text
 
 
-def _tagged(result: dict[str, Any]) -> tuple[str | None, str]:
-    """A result's etag, if it has one, and its JSON."""
-    if result.get("etag") != OF_CONTENT:
-        return result.get("etag"), _json(result)
+def _tagged(result: dict[str, Any]) -> tuple[str, str]:
+    """The etag of a result's content, and the result with it as JSON."""
     text = _json({name: value for name, value in result.items() if name != "etag"})
     etag = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
     return etag, f'{text[:-1]},"etag":"{etag}"}}'
+
+
+def _chosen(result: dict[str, Any], mask: Mask) -> dict[str, Any]:
+    """A result with the members that are wanted. What is JSON already is read only where a part of it is."""
+    if not mask:
+        return result
+    wanted = {name: mask.get(name, mask.get("*")) for name in result}
+    return {name: _part(result[name], inner) for name, inner in wanted.items() if inner is not None}
+
+
+def _part(value: Any, mask: Mask) -> Any:
+    if not isinstance(value, JsonText):
+        return parted(value, mask)
+    return JsonText(json.dumps(parted(json.loads(value), mask), separators=(",", ":"))) if mask else value
 
 
 def error_response(error: ApiError) -> Response:
