@@ -39,6 +39,18 @@ _MESSAGES: tuple[tuple[re.Pattern[str], Words], ...] = tuple(
         (r"Unknown TimeZone '(.*?)'", lambda m: f"Invalid time zone: {m[1]}"),
         (r"Could not parse string \"(.*?)\" according", lambda m: f'Failed to parse input string "{m[1]}"'),
         (r"column \"(.*?)\" must appear in the GROUP BY clause", lambda m: _ungrouped(m[1])),
+        (r"aggregate function calls cannot be nested", lambda m: "Aggregations of aggregations are not allowed"),
+        (
+            r"GROUPING child .* must be a grouping column",
+            lambda m: "GROUPING must have an argument that exists within the group-by expression list.",
+        ),
+        (
+            r"Frame starting from following row cannot have preceding rows",
+            lambda m: (
+                "Ending window framing expression cannot be OFFSET PRECEDING when the starting window framing "
+                "expression is OFFSET FOLLOWING"
+            ),
+        ),
         (r"More than one row returned by a subquery", lambda m: "Scalar subquery produced more than one element"),
         (
             r"NOT NULL constraint failed: (?:.*\.)?(\S+)",
