@@ -111,8 +111,8 @@ def test_each_table_that_is_written_tells_so_as_an_asset(lake, first_run: RunSta
 
 
 def test_dbt_deps_has_installed_the_package_for_this_run_alone(lake, first_run: RunState) -> None:
-    installed = lake.settings.home / "dbt" / "crypto" / first_run.run_id / "packages" / "daily" / "dbt_project.yml"
-    assert installed.is_file()
+    project = lake.settings.home / "dbt" / "crypto" / first_run.run_id / "project"
+    assert (project / "dbt_packages" / "daily" / "dbt_project.yml").is_file()
 
 
 def test_a_forced_second_run_leaves_the_same_lake(lake, first_contents: dict[str, Any]) -> None:
