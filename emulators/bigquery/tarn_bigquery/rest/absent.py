@@ -5,20 +5,19 @@ Their lists are empty, and there is none of any name. Whatever would make one is
 
 from typing import Any
 
-from tarn_bigquery.catalog.names import DatasetRef
 from tarn_bigquery.errors import not_found
-from tarn_bigquery.rest import tables
+from tarn_bigquery.rest import datasets, tables
 from tarn_bigquery.rest.http import Call
 
 
 def list_models(call: Call) -> dict[str, Any]:
-    call.engine.catalog.dataset(_dataset(call))
+    call.engine.catalog.dataset(datasets.ref_of(call))
     return {}
 
 
 def model(call: Call) -> dict[str, Any]:
     """A model to be told, changed or deleted."""
-    ref = _dataset(call)
+    ref = datasets.ref_of(call)
     call.engine.catalog.dataset(ref)
     raise not_found("Model", f"{ref}.{call.path['model']}")
 
@@ -32,7 +31,3 @@ def policy(call: Call) -> dict[str, Any]:
     """A row access policy to be told or deleted."""
     tables.get(call)
     raise not_found("Row access policy", f"{tables.ref_of(call)}.{call.path['policy']}")
-
-
-def _dataset(call: Call) -> DatasetRef:
-    return DatasetRef(call.path["project"], call.path["dataset"])

@@ -97,10 +97,12 @@ def _api() -> Iterator[Route]:
     yield at(_DATASET + "/models/{model}", endpoint(absent.model), methods=["GET", "PATCH", "DELETE"])
     yield at(_POLICIES, endpoint(absent.list_policies), methods=["GET"])
     yield at(_POLICIES + "/{policy}", endpoint(absent.policy), methods=["GET", "DELETE"])
-    yield at(_TABLE + ":getIamPolicy", endpoint(iam.table_policy, "GetIamPolicyRequest"), methods=["POST"])
-    yield at(_TABLE + _TEST, endpoint(iam.table_permissions, "TestIamPermissionsRequest"), methods=["POST"])
-    yield at(_ROUTINE + ":getIamPolicy", endpoint(iam.routine_policy, "GetIamPolicyRequest"), methods=["POST"])
-    yield at(_ROUTINE + _TEST, endpoint(iam.routine_permissions, "TestIamPermissionsRequest"), methods=["POST"])
+    yield at(_TABLE + ":getIamPolicy", endpoint(iam.policy_of(tables.get), "GetIamPolicyRequest"), methods=["POST"])
+    yield at(_TABLE + _TEST, endpoint(iam.permissions_of(tables.get), "TestIamPermissionsRequest"), methods=["POST"])
+    yield at(_ROUTINE + ":getIamPolicy", endpoint(iam.policy_of(routines.get), "GetIamPolicyRequest"), methods=["POST"])
+    yield at(
+        _ROUTINE + _TEST, endpoint(iam.permissions_of(routines.get), "TestIamPermissionsRequest"), methods=["POST"]
+    )
     for (method, path), name in _UNSUPPORTED.items():
         yield at(path, endpoint(_refusal(name)), methods=[method])
 

@@ -3,32 +3,27 @@
 from typing import Any
 
 from tarn_bigquery.catalog.resources import require
-from tarn_bigquery.rest import routines, tables
-from tarn_bigquery.rest.http import Call
+from tarn_bigquery.rest.http import Call, Handler
 
 _NO_BINDINGS = {"version": 1, "etag": "ACAB"}
 """The policy of a resource that has none, with the etag that Google's services give it."""
 
 
-def table_policy(call: Call) -> dict[str, Any]:
-    tables.get(call)
-    return _NO_BINDINGS
+def policy_of(get: Handler) -> Handler:
+    """getIamPolicy of the resource that `get` answers with. It fails as `get` does where there is no such resource."""
+
+    def policy(call: Call) -> dict[str, Any]:
+        get(call)
+        return _NO_BINDINGS
+
+    return policy
 
 
-def table_permissions(call: Call) -> dict[str, Any]:
-    tables.get(call)
-    return _granted(call)
+def permissions_of(get: Handler) -> Handler:
+    """testIamPermissions of the resource that `get` answers with, as `policy_of`: all that is asked for is granted."""
 
+    def permissions(call: Call) -> dict[str, Any]:
+        get(call)
+        return {"permissions": require(call.body, "permissions")}
 
-def routine_policy(call: Call) -> dict[str, Any]:
-    routines.get(call)
-    return _NO_BINDINGS
-
-
-def routine_permissions(call: Call) -> dict[str, Any]:
-    routines.get(call)
-    return _granted(call)
-
-
-def _granted(call: Call) -> dict[str, Any]:
-    return {"permissions": require(call.body, "permissions")}
+    return permissions

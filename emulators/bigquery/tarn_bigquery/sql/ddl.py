@@ -61,8 +61,8 @@ def dataset_options(given: dict[str, Any]) -> Resource:
     for name, value in given.items():
         if name == "location":
             body["location"] = value
-        elif name in _DATASET_EXPIRATIONS:
-            body[_DATASET_EXPIRATIONS[name]] = _milliseconds(value)
+        elif name in DATASET_EXPIRATIONS:
+            body[DATASET_EXPIRATIONS[name]] = _milliseconds(value)
         elif name in _DATASET_TEXTS:
             body[_DATASET_TEXTS[name]] = None if value is None else str(value)
         else:
@@ -70,10 +70,12 @@ def dataset_options(given: dict[str, Any]) -> Resource:
     return body
 
 
-_DATASET_EXPIRATIONS = {
+DATASET_EXPIRATIONS = {
     "default_table_expiration_days": "defaultTableExpirationMs",
     "default_partition_expiration_days": "defaultPartitionExpirationMs",
 }
+"""The options of a dataset in days, and the members of its resource, in milliseconds."""
+
 # Kept for those who ask for them: the emulator bills nothing, and its time travel has limits of its own.
 _DATASET_TEXTS = {"max_time_travel_hours": "maxTimeTravelHours", "storage_billing_model": "storageBillingModel"}
 

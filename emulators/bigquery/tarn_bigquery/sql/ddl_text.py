@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from tarn_bigquery.sql.ddl import DATASET_EXPIRATIONS
 from tarn_bigquery.sql.types import Field, googlesql_type
 
 Resource = dict[str, Any]
@@ -83,7 +84,7 @@ def options_clause(options: list[tuple[str, str, str]]) -> list[str]:
 def dataset_options(body: Resource) -> list[tuple[str, str, str]]:
     """The options of a dataset that are set: name, type and value, by name."""
     found = table_options(body)
-    for name, member in _EXPIRATIONS.items():
+    for name, member in DATASET_EXPIRATIONS.items():
         if member in body:
             found.append((name, "FLOAT64", str(int(body[member]) / _MS_A_DAY)))
     for name, kind, member in _KEPT:
@@ -101,10 +102,6 @@ def dataset_ddl(body: Resource) -> str:
     return "\n".join([head, *options_clause(sorted([*dataset_options(body), location]))]) + ";"
 
 
-_EXPIRATIONS = {
-    "default_partition_expiration_days": "defaultPartitionExpirationMs",
-    "default_table_expiration_days": "defaultTableExpirationMs",
-}
 _KEPT = (
     ("max_time_travel_hours", "INT64", "maxTimeTravelHours"),
     ("storage_billing_model", "STRING", "storageBillingModel"),

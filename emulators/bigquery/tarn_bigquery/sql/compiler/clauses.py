@@ -7,7 +7,7 @@ from sqlglot import exp
 from tarn_bigquery.errors import ApiError
 from tarn_bigquery.sql.compiler.environment import Environment
 from tarn_bigquery.sql.compiler.functions.listed import function_of
-from tarn_bigquery.sql.compiler.grouping import is_aggregation, own_nodes
+from tarn_bigquery.sql.compiler.grouping import aggregations
 
 _NEED_FROM = {
     "where": "a WHERE clause",
@@ -27,7 +27,8 @@ def check_clauses(select: exp.Select, env: Environment) -> None:
     having, qualify = select.args.get("having"), select.args.get("qualify")
     for node in _windows(having):
         raise env.wrong("Analytic function not allowed in HAVING clause", node)
-    if having is not None and select.args.get("group") is None and not any(_aggregates(select)):
+    aggregated = aggregations(*select.expressions, having, select.args.get("order"))
+    if having is not None and select.args.get("group") is None and not any(aggregated):
         raise env.wrong("The HAVING clause requires GROUP BY or aggregation to be present", having)
     if qualify is not None and not any(_windows(*select.expressions, qualify)):
         raise env.wrong("The QUALIFY clause requires analytic function to be present", qualify)
@@ -36,7 +37,7 @@ def check_clauses(select: exp.Select, env: Environment) -> None:
 def check_columns(select: exp.Select, env: Environment) -> None:
     """Raises ApiError `invalidQuery` for an aggregate function over no rows; Google looks at its arguments first."""
     if select.args.get("from_") is None:
-        for node in _aggregations(*select.expressions):
+        for node in aggregations(*select.expressions):
             raise _misplaced(node, "SELECT without FROM clause", env)
 
 
@@ -55,16 +56,8 @@ def _check_rows(select: exp.Select, name: str, clause: str, env: Environment) ->
     given = select.args.get(name)
     for node in _windows(given):
         raise env.wrong(f"Analytic function not allowed in {clause}", node)
-    for node in _aggregations(given):
+    for node in aggregations(given):
         raise _misplaced(node, clause, env)
-
-
-def _aggregates(select: exp.Select) -> Iterator[exp.Expr]:
-    return _aggregations(*select.expressions, select.args.get("having"), select.args.get("order"))
-
-
-def _aggregations(*clauses: exp.Expr | None) -> Iterator[exp.Expr]:
-    return (node for clause in clauses if clause is not None for node in own_nodes(clause) if is_aggregation(node))
 
 
 def _windows(*clauses: exp.Expr | None) -> Iterator[exp.Expr]:

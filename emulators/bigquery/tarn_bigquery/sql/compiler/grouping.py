@@ -14,15 +14,18 @@ from tarn_bigquery.sql.compiler.functions.aggregates import is_aggregate
 def aggregates(select: exp.Select) -> bool:
     """Whether a SELECT makes one row of many without a GROUP BY: a call in a subquery or over a window does not."""
     clauses = [*select.expressions, *(select.args.get(name) for name in ("having", "qualify", "order"))]
-    return any(is_aggregation(node) for clause in clauses if clause is not None for node in own_nodes(clause))
+    return any(aggregations(*clauses))
 
 
-def own_nodes(clause: exp.Expr) -> Iterator[exp.Expr]:
-    """The nodes of a clause outside of its subqueries and its aggregate functions."""
-    yield from clause.walk(bfs=False, prune=lambda node: isinstance(node, exp.Query) or is_aggregation(node))
+def aggregations(*clauses: exp.Expr | None) -> Iterator[exp.Expr]:
+    """The calls of aggregate functions in clauses, but not in their subqueries or in one another."""
+    for clause in clauses:
+        if clause is not None:
+            nodes = clause.walk(bfs=False, prune=lambda node: isinstance(node, exp.Query) or _is_aggregation(node))
+            yield from (node for node in nodes if _is_aggregation(node))
 
 
-def is_aggregation(node: exp.Expr) -> bool:
+def _is_aggregation(node: exp.Expr) -> bool:
     """Whether a node is the call of an aggregate function on the rows of a group."""
     if not isinstance(node, exp.Anonymous) or not is_aggregate(node):
         return False
@@ -40,7 +43,7 @@ class Grouping:
 
     def require(self, compiler: Expressions, clause: exp.Expr, name: str) -> None:
         """Raises ApiError `invalidQuery` for a column of the query's tables that is neither grouped nor aggregated."""
-        for node in clause.walk(bfs=False, prune=is_aggregation):
+        for node in clause.walk(bfs=False, prune=_is_aggregation):
             if isinstance(node, exp.Column) and self._is_loose(compiler, node, clause):
                 parts = [part.name for part in node.parts]
                 named = f"column {parts[0]}" if len(parts) == 1 else ".".join(parts)

@@ -15,15 +15,54 @@ _ORDER = (
 
 _COMPARISONS = {"=", "!=", "<", "<=", ">", ">="}
 _OPERANDS = {
-    "+": "INT64 INT64, FLOAT64 FLOAT64, NUMERIC NUMERIC, BIGNUMERIC BIGNUMERIC, DATE INT64, INT64 DATE, "
-    "TIMESTAMP INTERVAL, INTERVAL TIMESTAMP, DATE INTERVAL, INTERVAL DATE, DATETIME INTERVAL, INTERVAL DATETIME, "
-    "INTERVAL INTERVAL",
-    "-": "INT64 INT64, NUMERIC NUMERIC, BIGNUMERIC BIGNUMERIC, FLOAT64 FLOAT64, DATE INT64, DATE DATE, "
-    "TIMESTAMP TIMESTAMP, DATETIME DATETIME, TIME TIME, TIMESTAMP INTERVAL, DATE INTERVAL, DATETIME INTERVAL, "
-    "INTERVAL INTERVAL",
-    "*": "INT64 INT64, FLOAT64 FLOAT64, NUMERIC NUMERIC, BIGNUMERIC BIGNUMERIC, INTERVAL INT64, INT64 INTERVAL",
-    "/": "FLOAT64 FLOAT64, NUMERIC NUMERIC, BIGNUMERIC BIGNUMERIC, INTERVAL INT64",
-    "LIKE": "STRING STRING, BYTES BYTES",
+    "+": [
+        "INT64 INT64",
+        "FLOAT64 FLOAT64",
+        "NUMERIC NUMERIC",
+        "BIGNUMERIC BIGNUMERIC",
+        "DATE INT64",
+        "INT64 DATE",
+        "TIMESTAMP INTERVAL",
+        "INTERVAL TIMESTAMP",
+        "DATE INTERVAL",
+        "INTERVAL DATE",
+        "DATETIME INTERVAL",
+        "INTERVAL DATETIME",
+        "INTERVAL INTERVAL",
+    ],
+    "-": [
+        "INT64 INT64",
+        "NUMERIC NUMERIC",
+        "BIGNUMERIC BIGNUMERIC",
+        "FLOAT64 FLOAT64",
+        "DATE INT64",
+        "DATE DATE",
+        "TIMESTAMP TIMESTAMP",
+        "DATETIME DATETIME",
+        "TIME TIME",
+        "TIMESTAMP INTERVAL",
+        "DATE INTERVAL",
+        "DATETIME INTERVAL",
+        "INTERVAL INTERVAL",
+    ],
+    "*": [
+        "INT64 INT64",
+        "FLOAT64 FLOAT64",
+        "NUMERIC NUMERIC",
+        "BIGNUMERIC BIGNUMERIC",
+        "INTERVAL INT64",
+        "INT64 INTERVAL",
+    ],
+    "/": [
+        "FLOAT64 FLOAT64",
+        "NUMERIC NUMERIC",
+        "BIGNUMERIC BIGNUMERIC",
+        "INTERVAL INT64",
+    ],
+    "LIKE": [
+        "STRING STRING",
+        "BYTES BYTES",
+    ],
 }
 """What each operator takes on its left and its right, in the order in which GoogleSQL lists it."""
 
@@ -39,8 +78,8 @@ def no_operator(symbol: str, left: Value, right: Value) -> str:
     lines = [head]
     if symbol in _COMPARISONS:
         lines += [f"  Signature: T1 {symbol} T1", f"    {no_supertype('T1', [left.type, right.type])}"]
-    for pair in _OPERANDS.get(symbol, "").split(", ") if symbol in _OPERANDS else []:
-        wanted = [Type(name) for name in pair.split(" ")]
+    for pair in _OPERANDS.get(symbol, []):
+        wanted = [Type(name) for name in pair.split()]
         lines.append(f"  Signature: {wanted[0]} {symbol} {wanted[1]}")
         lines += [
             f"    Argument {place}: {no_coercion(value.type, kind)}"

@@ -96,7 +96,7 @@ class Function:
 
 def check(call: Call) -> None:
     """Raises ApiError `invalidQuery` for a call that none of the function's signatures fits."""
-    function = functions().get(call.name)
+    function = function_of(call.name)
     if function is None or any(isinstance(node, _NOT_COMPILED) for node in call.nodes):
         return
     if all(listed.wrong_number(len(call.nodes)) is not None for listed in function.signatures):
